@@ -1,0 +1,35 @@
+# What every target of the project is compiled with, and how a part is declared.
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(cweb_flags INTERFACE)
+target_compile_options(cweb_flags INTERFACE -Wall -Wextra -Wconversion -Werror -fno-omit-frame-pointer)
+# Assertions guard memory that untrusted code shares: they stay on in every preset.
+target_compile_options(cweb_flags INTERFACE -UNDEBUG)
+target_include_directories(cweb_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+if(CWEB_SANITIZE)
+  target_compile_options(cweb_flags INTERFACE -fsanitize=${CWEB_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(cweb_flags INTERFACE -fsanitize=${CWEB_SANITIZE})
+  target_compile_definitions(cweb_flags INTERFACE CWEB_SANITIZED=1)
+endif()
+
+# cweb_part(NAME FILES... LINKS...): one static library per folder. What a part links to is what it may know:
+# the order of the parts is ARCHITECTURE.md's.
+function(cweb_part name)
+  cmake_parse_arguments(PART "" "" "FILES;LINKS;PRIVATE_LINKS" ${ARGN})
+  add_library(${name} STATIC ${PART_FILES})
+  target_link_libraries(${name} PUBLIC ${PART_LINKS} PRIVATE cweb_flags ${PART_PRIVATE_LINKS})
+endfunction()
+
+# cweb_test(NAME FILES... LINKS... [LABELS ...]): one GoogleTest binary; every test in it is a ctest of its own.
+# The label `tsan` puts it into the thread sanitizer's subset.
+function(cweb_test name)
+  cmake_parse_arguments(TEST "" "" "FILES;LINKS;LABELS" ${ARGN})
+  add_executable(${name} ${TEST_FILES})
+  target_link_libraries(${name} PRIVATE cweb_flags ${TEST_LINKS} GTest::gmock GTest::gtest_main cweb_malloc)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." PROPERTIES TIMEOUT 120 LABELS "${TEST_LABELS}")
+endfunction()

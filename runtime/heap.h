@@ -1,0 +1,39 @@
+// A heap per module version: what a module allocates goes back to the system in one piece when the version goes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace cweb::runtime {
+
+/// Thread-safe. Made empty and cheap: memory is reserved at the first allocation. The destructor gives back every block,
+/// freed or not.
+class ModuleHeap {
+ public:
+  static std::unique_ptr<ModuleHeap> create();
+  virtual ~ModuleHeap() = default;
+
+  /// A block of at least `size` bytes aligned to `alignment` (a power of two, at least 16), or null when the heap is at
+  /// its bound. A size of 0 gives a unique pointer.
+  virtual void* allocate(size_t size, size_t alignment = 16) = 0;
+  /// Bytes that modules hold of this heap now (about).
+  virtual size_t bytes_in_use() const = 0;
+};
+
+/// What an address is, to the module allocator. Any address may be asked about; wild ones never crash.
+enum class BlockState {
+  foreign,  ///< not a block of any module heap
+  live,     ///< a block that is allocated
+  freed,    ///< a block that was given back already, or the inside of one
+};
+BlockState block_state(const void* address);
+
+/// Usable size of a live block.
+size_t block_size(const void* block);
+/// Gives a live block back to its heap, whichever it is.
+void release_block(void* block);
+/// The heap a live block belongs to.
+ModuleHeap* heap_of(const void* block);
+
+}  // namespace cweb::runtime

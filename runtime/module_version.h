@@ -1,0 +1,76 @@
+// One version of one module: its image, its heap, its configuration, and where it stands in life.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/code_image.h"
+#include "runtime/emulated_tls.h"
+#include "runtime/heap.h"
+#include "runtime/module_config.h"
+
+namespace cweb::runtime {
+
+/// The states a version goes through, in this order; `failed` instead of `live` when a step of the deploy fails.
+enum class VersionState : uint8_t {
+  linked,    ///< code is in memory, nothing ran yet
+  loading,   ///< constructors and onload are running
+  live,      ///< its routes are published
+  draining,  ///< replaced or removed; calls that began on it are finishing
+  unloading, ///< nobody is inside; unload runs
+  retired,   ///< memory is given back
+  failed,    ///< never went live
+};
+const char* to_string(VersionState state);
+
+/// Calls by loop, so that counting never contends: each loop counts in a cache line of its own.
+inline constexpr size_t max_loops = 64;
+struct alignas(64) CallCounter {
+  std::atomic<uint64_t> calls{0};
+};
+
+class ModuleVersion {
+ public:
+  ModuleVersion(uint64_t id, std::unique_ptr<CodeImage> image);
+  ~ModuleVersion();
+  ModuleVersion(const ModuleVersion&) = delete;
+  ModuleVersion& operator=(const ModuleVersion&) = delete;
+
+  /// Unique in the life of the process; never reused.
+  uint64_t id() const { return id_; }
+  const CodeImage& image() const { return *image_; }
+  ModuleHeap& heap() { return *heap_; }
+  EmulatedTls& tls() { return tls_; }
+
+  VersionState state() const { return state_.load(std::memory_order_acquire); }
+  void set_state(VersionState state) { state_.store(state, std::memory_order_release); }
+
+  // What the deploy fills in before the version is published; immutable afterwards.
+  ModuleConfig config;
+  std::string source;      ///< as posted (after repair)
+  std::string hash;        ///< SHA-256 of source, hex
+  unsigned number = 0;     ///< counts the versions of one module from 1
+  std::string deployed_at; ///< UTC, ISO 8601
+
+  std::vector<CallCounter> calls{max_loops};
+  uint64_t total_calls() const;
+
+  /// Calls that were taken off their loop and are still running.
+  std::atomic<int> detached_calls{0};
+  /// Threads that the module started itself and that are still running.
+  std::atomic<int> own_threads{0};
+  /// Somebody waits for the last call to leave: leaving threads poke the retirer.
+  std::atomic<bool> wanted_idle{false};
+
+ private:
+  const uint64_t id_;
+  std::atomic<VersionState> state_{VersionState::linked};
+  EmulatedTls tls_;
+  std::unique_ptr<ModuleHeap> heap_;
+  std::unique_ptr<CodeImage> image_;
+};
+
+}  // namespace cweb::runtime

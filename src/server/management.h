@@ -1,0 +1,38 @@
+// How the server asks for management answers, without knowing who gives them. src/mgnt implements it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace cweb::server {
+
+/// A request whose path is /mgnt or below it. Owns its text: it is answered on another thread than the loop's.
+struct ManagementRequest {
+  std::string method;
+  std::string path;   ///< without the query string
+  std::string query;  ///< without the '?'; empty when there is none
+  std::vector<std::pair<std::string, std::string>> headers;  ///< as sent, in order
+  std::string body;
+  bool peer_is_loopback = false;
+
+  /// The value of the first header of this name (case does not matter), or null.
+  const std::string* header(std::string_view name) const;
+};
+
+struct ManagementAnswer {
+  int status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::vector<std::pair<std::string, std::string>> headers;  ///< further headers
+  std::string body;
+};
+
+class ManagementHandler {
+ public:
+  virtual ~ManagementHandler() = default;
+  /// Called on a worker thread, several at a time; may block for as long as a deploy takes.
+  virtual ManagementAnswer handle(const ManagementRequest& request) = 0;
+};
+
+}  // namespace cweb::server
