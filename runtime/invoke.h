@@ -12,28 +12,48 @@ struct http_response;
 
 namespace cweb::runtime {
 
+class HandoverMonitor;
 class LoopGate;
 class ModuleVersion;
+class Retirer;
 class SpareThreads;
 
-/// What a handler said.
+/// How a handler call ended.
 struct CallResult {
-  int value = 0;
-  /// False: the loop was handed to another thread while the handler ran. The caller no longer owns anything of the loop
-  /// but the call itself, and must post its answer.
+  enum class Ending {
+    returned,
+    stopped,  ///< the module called exit, abort or the like: the request fails, the server does not
+  };
+  Ending ending = Ending::returned;
+  int value = 0;  ///< what the handler returned
+  /// False: the loop was handed to another thread meanwhile. The caller no longer owns anything of the loop but the
+  /// call itself, and must post its answer, then say detached_call_done().
   bool kept_loop = true;
+  const char* reason = "";  ///< of `stopped`; valid until the next call on this thread
 };
 
-/// Calls a route handler on the thread that owns the loop behind `gate`. `version` must come from the route table that
-/// the loop holds now.
-CallResult call_handler(LoopGate& gate, ModuleVersion& version, void* handler, http_request& request,
+/// Calls the handler of `route` on the thread that owns the loop behind `gate`. `version` must come from the route
+/// table that the loop holds now. A route that is known to block is called with the loop handed over beforehand.
+CallResult call_handler(HandoverMonitor& monitor, LoopGate& gate, ModuleVersion& version, size_t route, http_request& request,
                         http_response& response);
+
+/// Ends the accounting of a call whose loop was handed over, and lets go of the version: it may be gone when this
+/// returns. Every result of call_handler with kept_loop == false needs it, after the answer was copied.
+void detached_call_done(Retirer& retirer, ModuleVersion& version);
+
+/// Lets go of the version after a call that kept its loop: the answer has been copied.
+void call_done(Retirer& retirer, ModuleVersion& version);
 
 /// How a call that somebody waits for ended.
 enum class WaitedCall {
   returned,
-  overdue,  ///< still running when the deadline came: the version must be kept until it returns
+  stopped,    ///< the module called exit, abort or the like
+  overdue,    ///< still running when the deadline came: the version lives on until it returns
+  no_thread,  ///< not called: all threads are busy
 };
+
+/// Calls `function` of `version` on this thread, which must be one of SpareThreads': `returned` or `stopped`.
+WaitedCall call_on_this_thread(ModuleVersion& version, void (*function)());
 
 /// Calls `function` (a constructor, onload or unload) on a spare thread and waits until it returns or the deadline
 /// comes. Not for loop threads: it blocks.

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <expected>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,10 +11,13 @@
 
 namespace cweb::runtime {
 
+class RoutePattern;
+
 struct RouteConfig {
   std::string path;    ///< as written: a literal, or a POSIX extended regular expression
   std::string method;  ///< "GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH" or "HEAD"
   bool is_pattern = false;
+  std::shared_ptr<const RoutePattern> pattern;  ///< compiled by the deploy when is_pattern
   void* handler = nullptr;
   CallShape shape = CallShape::documented;
   SourcePosition position;

@@ -32,7 +32,13 @@ struct alignas(64) CallCounter {
   std::atomic<uint64_t> calls{0};
 };
 
-class ModuleVersion {
+/// What is learnt about a route while it runs.
+struct RouteState {
+  /// Above 0: recent calls blocked, so the loop is handed over before the next one. Falls with each fast call.
+  std::atomic<int> blocking{0};
+};
+
+class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
  public:
   ModuleVersion(uint64_t id, std::unique_ptr<CodeImage> image);
   ~ModuleVersion();
@@ -56,6 +62,7 @@ class ModuleVersion {
   std::string deployed_at; ///< UTC, ISO 8601
 
   std::vector<CallCounter> calls{max_loops};
+  std::unique_ptr<RouteState[]> route_states;  ///< one for each of config.routes; made when the version is claimed
   uint64_t total_calls() const;
 
   /// Calls that were taken off their loop and are still running.

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <expected>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,18 +12,12 @@
 #include <vector>
 
 #include "runtime/module_version.h"
+#include "runtime/route_claims.h"
 #include "runtime/route_table.h"
 
 namespace cweb::runtime {
 
 class Retirer;
-
-/// A route or socket path that another module owns.
-struct Conflict {
-  std::string what;   ///< "GET /counter" or "WebSocket /chat"
-  std::string owner;  ///< name of the module that owns it
-  SourcePosition position;  ///< of the row in the refused source
-};
 
 /// What a person can know of a module.
 struct ModuleStatus {
@@ -45,14 +38,15 @@ class Registry {
     Claim(Claim&&) noexcept;
     Claim& operator=(Claim&&) = delete;
     ~Claim();
-    /// Literals of this version that a pattern of another module covers, or the other way round: one sentence each.
+    /// Routes that are shadowed, or that meet another module's patterns: one sentence each.
     const std::vector<std::string>& warnings() const { return warnings_; }
 
    private:
     friend class Registry;
-    Claim(Registry& registry, std::string name) : registry_(&registry), name_(std::move(name)) {}
-    Registry* registry_;
-    std::string name_;
+    Claim(Registry& registry, std::shared_ptr<ModuleVersion> version)
+        : registry_(&registry), version_(std::move(version)) {}
+    Registry* registry_;  // null when moved from or published
+    std::shared_ptr<ModuleVersion> version_;
     std::vector<std::string> warnings_;
   };
 
@@ -79,15 +73,30 @@ class Registry {
   /// The table that requests are routed by now. Loop threads only: valid until the loop says it has passed
   /// (LoopGate::pass).
   const RouteTable* table() const { return table_.load(std::memory_order_acquire); }
+  /// Counts the published tables. A loop that reads this and then table() gets a table at least as new.
+  uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
 
  private:
-  struct Module;
-  struct State;
-  void republish_locked();
+  /// A module by name. Kept while it has a live version or a claim.
+  struct Module {
+    std::string name;
+    std::shared_ptr<ModuleVersion> live;
+    std::shared_ptr<ModuleVersion> claimed;
+    unsigned versions = 0;
+    uint64_t earlier_calls = 0;  ///< of versions that are no longer live
+  };
+  Module* find_locked(std::string_view name) const;
+  Module& find_or_add_locked(const std::string& name);
+  void drop_if_empty_locked(Module& module);
+  void republish_locked(std::vector<std::shared_ptr<ModuleVersion>> leaving);
+  ModuleStatus status_locked(const Module& module) const;
+  void release(const Claim& claim);
 
   mutable std::mutex mutex_;
-  std::unique_ptr<State> state_;
+  std::vector<std::unique_ptr<Module>> modules_;  // guarded by mutex_; in the order of their first coming
+  std::unique_ptr<const RouteTable> current_;     // guarded by mutex_
   std::atomic<const RouteTable*> table_;
+  std::atomic<uint64_t> generation_{1};
   Retirer& retirer_;
 };
 

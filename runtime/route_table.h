@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
@@ -28,17 +29,34 @@ struct RouteMatch {
   enum class Kind { found, no_such_path, no_such_method };
   Kind kind = Kind::no_such_path;
   ModuleVersion* version = nullptr;
-  const RouteConfig* route = nullptr;
-  const std::string* allow = nullptr;  ///< for no_such_method (and OPTIONS): the value of the Allow header
+  size_t route = 0;  ///< index into version->config.routes
 };
 
 class RouteTable {
  public:
+  /// `versions` in the order in which their modules first came.
   static std::unique_ptr<const RouteTable> build(std::vector<std::shared_ptr<ModuleVersion>> versions);
-  virtual ~RouteTable() = default;
 
-  /// `method` as sent. HEAD finds a GET route where no HEAD route is.
-  virtual RouteMatch find(std::string_view method, std::string_view path) const = 0;
+  /// `method` as sent. HEAD finds a GET route where no HEAD route is. Allocates nothing.
+  RouteMatch find(std::string_view method, std::string_view path) const;
+  /// The value of the Allow header for a path, "GET, HEAD, OPTIONS"; empty when nothing has the path.
+  std::string allowed_methods(std::string_view path) const;
+
+ private:
+  struct Row {
+    std::string_view method;
+    ModuleVersion* version;
+    size_t route;
+  };
+  struct PatternRow {
+    const RoutePattern* pattern;
+    Row row;
+  };
+  void add_version(ModuleVersion& version);
+
+  std::vector<std::shared_ptr<ModuleVersion>> versions_;
+  std::unordered_map<std::string_view, std::vector<Row>> literals_;
+  std::vector<PatternRow> patterns_;
 };
 
 }  // namespace cweb::runtime

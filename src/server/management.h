@@ -16,6 +16,7 @@ struct ManagementRequest {
   std::vector<std::pair<std::string, std::string>> headers;  ///< as sent, in order
   std::string body;
   bool peer_is_loopback = false;
+  bool draining = false;  ///< the server is shutting down
 
   /// The value of the first header of this name (case does not matter), or null.
   const std::string* header(std::string_view name) const;

@@ -1,0 +1,18 @@
+// How modules are compiled: the arguments of Clang's own front end, parsed once.
+#pragma once
+
+#include <clang/Frontend/CompilerInvocation.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cweb::jit {
+
+/// The name under which Clang knows the module's source.
+inline constexpr const char* module_file = "module.c";
+
+/// `include_directories` are searched after cweb's own headers and before the C library's.
+std::unique_ptr<clang::CompilerInvocation> compiler_invocation(const std::vector<std::string>& include_directories);
+
+}  // namespace cweb::jit

@@ -1,0 +1,46 @@
+// Takes Clang's messages as they come: printed as Clang prints them, and as plain data.
+#pragma once
+
+#include <clang/Basic/Diagnostic.h>
+#include <clang/Frontend/TextDiagnosticPrinter.h>
+#include <llvm/Support/raw_ostream.h>
+
+#include <string>
+#include <vector>
+
+#include "jit/compiler.h"
+
+namespace cweb::jit {
+
+/// Messages of one compile, or of one preamble. Bounded: a source can provoke warnings without end.
+struct Messages {
+  std::string rendered;
+  std::vector<Diagnostic> diagnostics;
+};
+
+class DiagnosticCollector final : public clang::DiagnosticConsumer {
+ public:
+  DiagnosticCollector();
+
+  void BeginSourceFile(const clang::LangOptions& options, const clang::Preprocessor* preprocessor) override;
+  void EndSourceFile() override;
+  void HandleDiagnostic(clang::DiagnosticsEngine::Level level, const clang::Diagnostic& info) override;
+
+  /// Messages that came earlier, when the module's preamble was compiled.
+  void replay(const Messages& earlier);
+  /// Where Clang prints its closing "1 error generated."
+  llvm::raw_ostream& output() { return stream_; }
+  /// All messages, valid UTF-8 whatever the source held.
+  Messages take();
+
+ private:
+  Messages messages_;
+  llvm::raw_string_ostream stream_;
+  llvm::IntrusiveRefCntPtr<clang::DiagnosticOptions> options_;
+  clang::TextDiagnosticPrinter printer_;
+  unsigned warnings_ = 0;
+  bool dropping_ = false;  ///< the last message was dropped, so its notes are too
+  unsigned dropped_ = 0;
+};
+
+}  // namespace cweb::jit

@@ -1,0 +1,135 @@
+#include "runtime/invoke.h"
+
+#include <setjmp.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "base/clock.h"
+#include "runtime/handover_monitor.h"
+#include "runtime/module_stop.h"
+#include "runtime/module_thread.h"
+#include "runtime/module_version.h"
+#include "runtime/retirer.h"
+#include "runtime/spare_threads.h"
+
+namespace cweb::runtime {
+namespace {
+
+using Handler = int (*)(http_request*, http_response*);
+
+/// The innermost step: a recovery point around the call. No object with a destructor may live between the two, so this
+/// function has none. False when the module ended the call itself; the reason is then in `point`.
+bool call_guarded(RecoveryPoint& point, Handler handler, http_request* request, http_response* response, int& value) {
+  // The signal mask is not saved: that would be a system call for every request.
+  if (sigsetjmp(point.jump, 0) != 0) {
+    set_recovery_point(nullptr);
+    return false;
+  }
+  set_recovery_point(&point);
+  value = handler(request, response);
+  set_recovery_point(nullptr);
+  return true;
+}
+
+bool call_guarded(RecoveryPoint& point, void (*function)()) {
+  if (sigsetjmp(point.jump, 0) != 0) {
+    set_recovery_point(nullptr);
+    return false;
+  }
+  set_recovery_point(&point);
+  function();
+  set_recovery_point(nullptr);
+  return true;
+}
+
+/// A call that ends within this was not worth a hand-over.
+constexpr int64_t fast_call_ns = 1'000'000;
+
+void note_duration(RouteState& state, int64_t duration_ns) {
+  if (duration_ns > HandoverMonitor::patience_ns) {
+    state.blocking.store(HandoverMonitor::blocking_score, std::memory_order_relaxed);
+  } else if (duration_ns < fast_call_ns && state.blocking.load(std::memory_order_relaxed) > 0) {
+    state.blocking.fetch_sub(1, std::memory_order_relaxed);
+  }
+}
+
+/// One a thread: a reason outlives the call that gave it.
+thread_local RecoveryPoint thread_recovery_point;
+
+void enter_version(ModuleVersion& version) {
+  SpareThreads::set_inside(&version);
+  set_current_version(&version);
+}
+
+void leave_version(Retirer* retirer, ModuleVersion& version) {
+  set_current_version(nullptr);
+  // Once the thread is no longer seen inside, the version may go at any moment: only its id is used from there on.
+  const uint64_t id = version.id();
+  SpareThreads::set_inside(nullptr);
+  if (retirer && retirer->wants(id)) retirer->poke();
+}
+
+}  // namespace
+
+CallResult call_handler(HandoverMonitor& monitor, LoopGate& gate, ModuleVersion& version, size_t route,
+                        http_request& request, http_response& response) {
+  RouteState& state = version.route_states[route];
+  const auto handler = reinterpret_cast<Handler>(version.config.routes[route].handler);
+  CallResult result;
+  enter_version(version);
+  if (state.blocking.load(std::memory_order_relaxed) > 0 && monitor.hand_over(gate, version)) {
+    const int64_t start_ns = monotonic_ns();
+    if (!call_guarded(thread_recovery_point, handler, &request, &response, result.value)) {
+      result.ending = CallResult::Ending::stopped;
+    }
+    note_duration(state, monotonic_ns() - start_ns);
+    result.kept_loop = false;
+  } else {
+    const uint64_t call = monitor.enter(gate, version, state);
+    if (!call_guarded(thread_recovery_point, handler, &request, &response, result.value)) {
+      result.ending = CallResult::Ending::stopped;
+    }
+    result.kept_loop = HandoverMonitor::leave(gate, call);
+  }
+  if (result.ending == CallResult::Ending::stopped) result.reason = thread_recovery_point.reason;
+  return result;
+}
+
+void call_done(Retirer& retirer, ModuleVersion& version) { leave_version(&retirer, version); }
+
+void detached_call_done(Retirer& retirer, ModuleVersion& version) {
+  version.detached_calls.fetch_sub(1, std::memory_order_relaxed);
+  leave_version(&retirer, version);
+}
+
+WaitedCall call_on_this_thread(ModuleVersion& version, void (*function)()) {
+  enter_version(version);
+  const bool returned = call_guarded(thread_recovery_point, function);
+  leave_version(nullptr, version);
+  return returned ? WaitedCall::returned : WaitedCall::stopped;
+}
+
+WaitedCall call_and_wait(SpareThreads& threads, const std::shared_ptr<ModuleVersion>& version, void (*function)(),
+                         std::chrono::milliseconds deadline) {
+  struct Wait {
+    std::mutex mutex;
+    std::condition_variable ended;
+    bool done = false;
+    WaitedCall result = WaitedCall::overdue;
+  };
+  const auto wait = std::make_shared<Wait>();
+  SpareThreads::Task task = [wait, version, function] {
+    const WaitedCall result = call_on_this_thread(*version, function);
+    const std::lock_guard lock(wait->mutex);
+    wait->done = true;
+    wait->result = result;
+    wait->ended.notify_one();
+  };
+  if (!threads.run(task)) return WaitedCall::no_thread;
+  std::unique_lock lock(wait->mutex);
+  wait->ended.wait_for(lock, deadline, [&] { return wait->done; });
+  return wait->result;
+}
+
+}  // namespace cweb::runtime

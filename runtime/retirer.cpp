@@ -1,0 +1,155 @@
+#include "runtime/retirer.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "runtime/invoke.h"
+
+namespace cweb::runtime {
+namespace {
+
+/// An unload that runs longer is told of in the log; its version stays in memory until it returns.
+constexpr int64_t unload_patience_ms = 10'000;
+
+}  // namespace
+
+Retirer::Retirer(SpareThreads& spares) : spares_(spares), thread_([this] { work(); }) {}
+
+Retirer::~Retirer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  poked_condition_.notify_one();
+  thread_.join();
+}
+
+void Retirer::add(LoopGate& gate) {
+  const std::lock_guard lock(mutex_);
+  gates_.push_back(&gate);
+}
+
+void Retirer::remove(LoopGate& gate) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase(gates_, &gate);
+  }
+  poke();
+}
+
+void Retirer::retire(uint64_t generation, std::unique_ptr<const RouteTable> table,
+                     std::vector<std::shared_ptr<ModuleVersion>> versions) {
+  const std::lock_guard lock(mutex_);
+  for (auto& version : versions) {
+    version->set_state(VersionState::draining);
+    wanted(version->id()).fetch_add(1);
+    pending_.push_back({.generation = generation, .table = nullptr, .version = std::move(version)});
+  }
+  if (table) pending_.push_back({.generation = generation, .table = std::move(table), .version = nullptr});
+  for (const LoopGate* gate : gates_) gate->wake();
+  poked_ = true;
+  poked_condition_.notify_one();
+}
+
+void Retirer::poke() {
+  const std::lock_guard lock(mutex_);
+  poked_ = true;
+  poked_condition_.notify_one();
+}
+
+size_t Retirer::draining(std::string_view module) const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<size_t>(std::count_if(pending_.begin(), pending_.end(), [&](const Pending& pending) {
+    return pending.version && pending.version->config.name == module;
+  }));
+}
+
+bool Retirer::wait_until_done(std::chrono::milliseconds time) {
+  std::unique_lock lock(mutex_);
+  return done_condition_.wait_for(lock, time, [&] { return pending_.empty(); });
+}
+
+void Retirer::work() {
+  pthread_setname_np(pthread_self(), "cweb-retirer");
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (pending_.empty()) {
+      poked_condition_.wait(lock, [&] { return poked_ || stopping_; });
+    } else {
+      // The second is for the complaint about a slow unload; everything else pokes.
+      poked_condition_.wait_for(lock, std::chrono::seconds(1), [&] { return poked_ || stopping_; });
+    }
+    poked_ = false;
+    std::list<Pending> gone;
+    for (auto pending = pending_.begin(); pending != pending_.end();) {
+      const auto next = std::next(pending);
+      if (advance(*pending)) gone.splice(gone.end(), pending_, pending);
+      pending = next;
+    }
+    if (gone.empty()) continue;
+    lock.unlock();
+    gone.clear();  // code, heaps and tables are given back without the lock
+    lock.lock();
+    if (pending_.empty()) done_condition_.notify_all();
+  }
+}
+
+bool Retirer::all_loops_passed(uint64_t generation) const {
+  return std::all_of(gates_.begin(), gates_.end(),
+                     [&](const LoopGate* gate) { return gate->passed() >= generation; });
+}
+
+/// True when the entry is done and may be destroyed.
+bool Retirer::advance(Pending& pending) {
+  if (!pending.version) return all_loops_passed(pending.generation);
+  ModuleVersion& version = *pending.version;
+  if (pending.unload_returned) {
+    // A thread that the module started keeps the code it runs.
+    if (version.own_threads.load() > 0 || spares_.anyone_inside(&version)) return false;
+    version.set_state(VersionState::retired);
+    wanted(version.id()).fetch_sub(1);
+    return true;
+  }
+  if (pending.unload_started) {
+    complain_when_overdue(pending);
+    return false;
+  }
+  if (!all_loops_passed(pending.generation) || spares_.anyone_inside(&version)) return false;
+  start_unload(pending);
+  return pending.unload_returned && advance(pending);
+}
+
+void Retirer::start_unload(Pending& pending) {
+  pending.unload_started = true;
+  pending.unload_started_ms = monotonic_ms();
+  pending.version->set_state(VersionState::unloading);
+  if (pending.version->config.unload == nullptr) {
+    pending.unload_returned = true;
+    return;
+  }
+  SpareThreads::Task unload = [this, &pending, version = pending.version] {
+    if (call_on_this_thread(*version, reinterpret_cast<void (*)()>(version->config.unload)) != WaitedCall::returned) {
+      log::error("module {} version {}: unload ended the call itself (exit or abort)", version->config.name,
+                 version->number);
+    }
+    const std::lock_guard lock(mutex_);
+    pending.unload_returned = true;
+    poked_ = true;
+    poked_condition_.notify_one();
+  };
+  // At the bound on threads it is tried again at the next poke, or a second later.
+  if (!spares_.run(unload)) pending.unload_started = false;
+}
+
+void Retirer::complain_when_overdue(Pending& pending) {
+  if (pending.overdue_said || monotonic_ms() - pending.unload_started_ms < unload_patience_ms) return;
+  pending.overdue_said = true;
+  log::warn("module {} version {}: unload has been running for {} s; its memory is kept until it returns",
+            pending.version->config.name, pending.version->number, unload_patience_ms / 1000);
+}
+
+}  // namespace cweb::runtime

@@ -1,0 +1,79 @@
+// Ends versions that are no longer routed to: waits until nobody can be inside, runs unload, gives the memory back. On a
+// thread of its own; nobody waits for it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "runtime/loop_gate.h"
+#include "runtime/module_version.h"
+#include "runtime/route_table.h"
+#include "runtime/spare_threads.h"
+
+namespace cweb::runtime {
+
+/// Thread-safe.
+class Retirer {
+ public:
+  explicit Retirer(SpareThreads& spares);
+  ~Retirer();
+
+  /// Loops that must have passed before anything that they could see is given back.
+  void add(LoopGate& gate);
+  void remove(LoopGate& gate);
+
+  /// The table of `generation` - 1 and the versions that it had and its successor has not. Either may be empty.
+  void retire(uint64_t generation, std::unique_ptr<const RouteTable> table,
+              std::vector<std::shared_ptr<ModuleVersion>> versions);
+
+  /// Does the retirer wait for threads to leave this version? After SpareThreads::set_inside(nullptr) a thread that gets
+  /// true must poke(); one that gets false was seen leaving. Versions that share a slot cost a needless poke.
+  bool wants(uint64_t version_id) const { return wanted_[version_id % wanted_.size()].load() != 0; }
+
+  /// Something that the retirer may be waiting for has happened: a loop passed, a call returned.
+  void poke();
+
+  /// Versions of this module that are still draining or unloading.
+  size_t draining(std::string_view module) const;
+  /// Waits until everything given to retire() so far is gone, or the time is over; true when it is gone.
+  bool wait_until_done(std::chrono::milliseconds time);
+
+ private:
+  struct Pending {
+    uint64_t generation;
+    std::unique_ptr<const RouteTable> table;
+    std::shared_ptr<ModuleVersion> version;  // null when only a table goes
+    bool unload_started = false;
+    bool unload_returned = false;
+    int64_t unload_started_ms = 0;
+    bool overdue_said = false;
+  };
+  void work();
+  bool all_loops_passed(uint64_t generation) const;
+  bool advance(Pending& pending);
+  void start_unload(Pending& pending);
+  void complain_when_overdue(Pending& pending);
+
+  std::atomic<int>& wanted(uint64_t version_id) { return wanted_[version_id % wanted_.size()]; }
+
+  SpareThreads& spares_;
+  std::array<std::atomic<int>, 1024> wanted_{};
+  mutable std::mutex mutex_;
+  std::condition_variable poked_condition_;
+  std::condition_variable done_condition_;
+  std::vector<LoopGate*> gates_;  // guarded by mutex_
+  std::list<Pending> pending_;    // guarded by mutex_
+  bool poked_ = false;            // guarded by mutex_
+  bool stopping_ = false;         // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace cweb::runtime

@@ -1,0 +1,31 @@
+#include "runtime/runtime.h"
+
+namespace cweb::runtime {
+
+Runtime::Runtime() : spares_(max_threads), monitor_(spares_), retirer_(spares_), registry_(retirer_) {}
+
+Expected<std::unique_ptr<Runtime>> Runtime::create() { return std::unique_ptr<Runtime>(new Runtime()); }
+
+void Runtime::add_loop(LoopGate& gate) {
+  gate.pass(registry_.generation());
+  retirer_.add(gate);
+  monitor_.add(gate);
+}
+
+void Runtime::remove_loop(LoopGate& gate) {
+  monitor_.remove(gate);
+  retirer_.remove(gate);
+}
+
+void Runtime::drive(LoopGate& gate) {
+  SpareThreads::Task task = [&gate] { gate.drive(); };
+  const bool started = spares_.run(task);
+  CWEB_ASSERT(started);
+}
+
+bool Runtime::unload_all(std::chrono::milliseconds deadline) {
+  registry_.remove_all();
+  return retirer_.wait_until_done(deadline);
+}
+
+}  // namespace cweb::runtime

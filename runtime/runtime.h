@@ -1,0 +1,49 @@
+// Everything that lives while module code may run, made and ended in the right order.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "base/error.h"
+#include "runtime/handover_monitor.h"
+#include "runtime/registry.h"
+#include "runtime/retirer.h"
+#include "runtime/spare_threads.h"
+
+namespace cweb::runtime {
+
+class Runtime {
+ public:
+  /// Threads that may run module code, over all modules and loops.
+  static constexpr size_t max_threads = 1024;
+  /// Calls of one module that may be running off their loops; beyond that its new calls are refused (503).
+  static constexpr int max_detached_calls_per_module = 64;
+
+  static Expected<std::unique_ptr<Runtime>> create();
+
+  Registry& registry() { return registry_; }
+  SpareThreads& spare_threads() { return spares_; }
+  HandoverMonitor& monitor() { return monitor_; }
+  Retirer& retirer() { return retirer_; }
+
+  /// A loop that will be driven by these threads and reads the registry's table; before its first drive.
+  void add_loop(LoopGate& gate);
+  /// After its last drive.
+  void remove_loop(LoopGate& gate);
+  /// Starts driving a loop that was added.
+  void drive(LoopGate& gate);
+
+  /// Removes all modules and waits for their calls and unloads, at most `deadline`; true when all are gone.
+  bool unload_all(std::chrono::milliseconds deadline);
+
+ private:
+  Runtime();
+
+  // Each uses those before it and is destroyed before them.
+  SpareThreads spares_;
+  HandoverMonitor monitor_;
+  Retirer retirer_;
+  Registry registry_;
+};
+
+}  // namespace cweb::runtime

@@ -1,0 +1,91 @@
+#include "cli/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+#include <thread>
+
+namespace cweb::cli {
+namespace {
+
+constexpr int usage_error = 2;
+constexpr const char* version_text = "cweb " CWEB_VERSION "\n";
+constexpr int max_threads = 64;
+constexpr size_t max_body_limit = size_t{1} << 30;
+
+int processors() {
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, max_threads);
+}
+
+void add_serve_options(CLI::App& serve, ServeOptions& options) {
+  serve.add_option("--host", options.host, "address to listen on")->envname("CWEB_HOST")->capture_default_str();
+  serve.add_option("--port", options.port, "port to listen on; 0 picks a free one")
+      ->envname("CWEB_PORT")
+      ->check(CLI::Range(0, 65'535))
+      ->capture_default_str();
+  serve.add_option("--threads", options.threads, "threads that serve requests; default: one for each processor")
+      ->envname("CWEB_THREADS")
+      ->check(CLI::Range(1, max_threads));
+  serve.add_option("--ready-fd", options.ready_fd, "write one JSON line with host, port and pid there when serving")
+      ->envname("CWEB_READY_FD")
+      ->check(CLI::Range(0, 1 << 20));
+  serve.add_option("--max-body", options.max_body_bytes, "longest request body for modules, in bytes")
+      ->envname("CWEB_MAX_BODY")
+      ->check(CLI::Range(size_t{0}, max_body_limit))
+      ->capture_default_str();
+  serve
+      .add_flag("--compile-in-process", options.compile_in_process,
+                "compile in this process instead of in helper processes: no bound on what a source can do to it")
+      ->envname("CWEB_COMPILE_IN_PROCESS");
+  // The separator makes the environment variable a list, as in PATH.
+  serve
+      .add_option("--include", options.include_dirs,
+                  "directory whose headers modules may include; may be given several times, or as DIR:DIR")
+      ->envname("CWEB_INCLUDE")
+      ->type_name("DIR")
+      ->delimiter(':');
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, const char* const* argv) {
+  ServeOptions options;
+  options.threads = processors();
+  CLI::App app("cweb is a web server with a C compiler inside: post C source, and its routes are live.", "cweb");
+  bool print_version = false;
+  app.add_flag("--version", print_version, "print the version");
+  CLI::App* serve = app.add_subcommand("serve", "serve modules over HTTP");
+  add_serve_options(*serve, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return PrintAndExit{serve->parsed() ? serve->help() : app.help(), 0};
+  } catch (const CLI::ParseError& error) {
+    return PrintAndExit{std::string("cweb: ") + error.what() + "; see cweb --help\n", usage_error};
+  }
+  if (print_version) return PrintAndExit{version_text, 0};
+  if (!serve->parsed()) return PrintAndExit{app.help(), usage_error};
+  return options;
+}
+
+std::optional<int> compile_helper_fd(int argc, const char* const* argv) {
+  if (argc != 4 || std::string_view(argv[1]) != "compile-helper" || std::string_view(argv[2]) != "--fd") {
+    return std::nullopt;
+  }
+  const std::string_view number = argv[3];
+  int fd = -1;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), fd);
+  if (error != std::errc() || end != number.data() + number.size() || fd < 0) return std::nullopt;
+  return fd;
+}
+
+std::string url_of(const std::string& host, uint16_t port) {
+  std::string name = host;
+  if (host == "0.0.0.0") name = "127.0.0.1";
+  if (host == "::" || host == "::1") name = "[::1]";
+  if (name.find(':') != std::string::npos && !name.starts_with('[')) name = "[" + name + "]";
+  return "http://" + name + ":" + std::to_string(port);
+}
+
+}  // namespace cweb::cli

@@ -1,0 +1,41 @@
+// The command line and its environment variables -> plain data. Parses only: starts nothing and opens nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace cweb::cli {
+
+/// `cweb serve`. Each option can also be given as an environment variable, CWEB_PORT for --port; the command line wins.
+struct ServeOptions {
+  std::string host = "127.0.0.1";
+  uint16_t port = 8080;  ///< 0: the system picks one
+  int threads = 0;       ///< never 0 after parsing: the number of processors by default
+  int ready_fd = -1;     ///< where the ready line is written; -1: nowhere
+  size_t max_body_bytes = size_t{1} << 20;
+  bool compile_in_process = false;
+  std::vector<std::string> include_dirs;
+};
+
+/// Nothing is left to do but to print this and leave: help, the version, or what is wrong with the command line.
+struct PrintAndExit {
+  std::string text;
+  int exit_code = 0;  ///< 0, or 2 for a usage error, which belongs on standard error
+};
+
+using CommandLine = std::variant<ServeOptions, PrintAndExit>;
+
+CommandLine parse_command_line(int argc, const char* const* argv);
+
+/// The socket of `cweb compile-helper --fd N`, how the server starts its compile helpers. Empty for every other command
+/// line. Cheap: asked before anything else is done.
+std::optional<int> compile_helper_fd(int argc, const char* const* argv);
+
+/// "http://127.0.0.1:8080": where somebody on this machine reaches a server that listens on this host.
+std::string url_of(const std::string& host, uint16_t port);
+
+}  // namespace cweb::cli

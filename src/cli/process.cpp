@@ -1,0 +1,75 @@
+#include "cli/process.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+namespace cweb::cli {
+namespace {
+
+sigset_t end_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
+void end_now(int) {
+  _exit(130);
+}
+
+}  // namespace
+
+void set_up_signals() {
+  const sigset_t ends = end_signals();
+  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // a client that hangs up is an error of write(), not a reason to die
+  std::signal(SIGHUP, SIG_IGN);
+}
+
+void wait_for_end() {
+  const sigset_t ends = end_signals();
+  int signal = 0;
+  while (sigwait(&ends, &signal) != 0) {
+  }
+  std::signal(SIGINT, end_now);
+  sigset_t interrupt;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  pthread_sigmask(SIG_UNBLOCK, &interrupt, nullptr);
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Expected<void> keep_private(int fd) {
+  if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0) return {};
+  return fail("--ready-fd " + std::to_string(fd) + " is not an open descriptor");
+}
+
+Expected<void> write_ready_line(int fd, const std::string& host, uint16_t port) {
+  const nlohmann::ordered_json json = {{"host", host}, {"port", port}, {"pid", getpid()}};
+  const std::string line = json.dump() + "\n";
+  std::string_view rest = line;
+  while (!rest.empty()) {
+    const ssize_t written = write(fd, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return fail("the ready line could not be written: " + std::string(std::strerror(errno)));
+    rest.remove_prefix(static_cast<size_t>(written));
+  }
+  if (fd > STDERR_FILENO) close(fd);
+  return {};
+}
+
+}  // namespace cweb::cli

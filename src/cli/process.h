@@ -1,0 +1,27 @@
+// What the server asks of its own process: signals, descriptors, the line that says it is ready. Main thread only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/error.h"
+
+namespace cweb::cli {
+
+/// SIGTERM and SIGINT stay pending until wait_for_end() takes them; SIGPIPE and SIGHUP are ignored. Call before there
+/// is another thread: threads inherit the mask.
+void set_up_signals();
+
+/// Blocks until SIGTERM or SIGINT comes. From then on another SIGINT ends the process at once, with exit code 130.
+void wait_for_end();
+
+/// As many descriptors as the process may have: each connection is one.
+void raise_descriptor_limit();
+
+/// Keeps a descriptor from being inherited by the processes that are started. Fails when it is not open.
+Expected<void> keep_private(int fd);
+
+/// Writes {"host":...,"port":...,"pid":...} and a line end, and closes the descriptor: the reader sees the end of file.
+Expected<void> write_ready_line(int fd, const std::string& host, uint16_t port);
+
+}  // namespace cweb::cli

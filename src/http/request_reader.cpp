@@ -1,0 +1,280 @@
+#include "http/request_reader.h"
+
+#include <llhttp.h>
+#include <strings.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "http/head_check.h"
+
+namespace cweb::http {
+namespace {
+
+constexpr size_t first_capacity = 16 * 1024;
+
+bool same_name(std::string_view left, std::string_view right) {
+  return left.size() == right.size() && strncasecmp(left.data(), right.data(), left.size()) == 0;
+}
+
+}  // namespace
+
+/// llhttp and its callbacks. They only note where things are; nothing is decided or called from inside them.
+struct RequestReader::Parser {
+  llhttp_t state;
+  llhttp_settings_t settings;
+  const char* first_byte = nullptr;  // of the method: empty lines may come before it
+  bool refused = false;
+
+  static RequestReader& reader(llhttp_t* state) { return *static_cast<RequestReader*>(state->data); }
+
+  static int refuse(RequestReader& reader, int status, const char* sentence) {
+    reader.rejection_ = {status, sentence};
+    reader.parser_->refused = true;
+    return HPE_USER;
+  }
+
+  /// A token may come in pieces that lie behind each other.
+  static void extend(RequestReader& reader, Piece& piece, const char* at, size_t length) {
+    if (piece.length == 0) piece.offset = static_cast<uint32_t>(at - reader.start());
+    piece.length += static_cast<uint32_t>(length);
+  }
+
+  static int on_method(llhttp_t* state, const char* at, size_t length) {
+    extend(reader(state), reader(state).method_, at, length);
+    return 0;
+  }
+
+  static int on_url(llhttp_t* state, const char* at, size_t length) {
+    RequestReader& self = reader(state);
+    extend(self, self.target_, at, length);
+    if (self.target_.length > self.limits_.target_bytes) return refuse(self, 414, "the request target is too long");
+    return 0;
+  }
+
+  static int check_headers_size(RequestReader& self, const char* at, size_t length) {
+    const size_t from_target = static_cast<size_t>(at + length - self.start()) - self.target_.offset;
+    if (from_target > self.limits_.headers_bytes + self.target_.length) {
+      return refuse(self, 431, "the headers are too large");
+    }
+    return 0;
+  }
+
+  static int on_header_field(llhttp_t* state, const char* at, size_t length) {
+    RequestReader& self = reader(state);
+    // A value (even an empty one) has been reported for each header before the next name begins.
+    if (self.headers_.empty() || self.headers_.back().value.offset != 0) {
+      if (self.headers_.size() >= self.limits_.headers) return refuse(self, 431, "there are too many headers");
+      self.headers_.emplace_back();
+    }
+    extend(self, self.headers_.back().name, at, length);
+    return check_headers_size(self, at, length);
+  }
+
+  static int on_header_value(llhttp_t* state, const char* at, size_t length) {
+    RequestReader& self = reader(state);
+    Piece& value = self.headers_.back().value;
+    if (value.offset == 0) value.offset = static_cast<uint32_t>(at - self.start());
+    value.length += static_cast<uint32_t>(length);
+    return check_headers_size(self, at, length);
+  }
+
+  static int on_header_value_complete(llhttp_t* state) {
+    RequestReader& self = reader(state);
+    HeaderPiece& header = self.headers_.back();
+    if (header.value.offset == 0) header.value = {header.name.offset + header.name.length, 0};
+    return 0;
+  }
+
+  static int on_headers_complete(llhttp_t* state) {
+    // Whether to upgrade is the server's decision, not the parser's: read on as HTTP.
+    state->upgrade = 0;
+    return HPE_PAUSED;
+  }
+
+  static int on_body(llhttp_t* state, const char* at, size_t length) {
+    RequestReader& self = reader(state);
+    if (self.body_.length + length > self.body_limit_) return refuse(self, 413, "the request body is too large");
+    char* to = self.start() + self.body_.offset + self.body_.length;
+    // Chunks are moved together over what stood between them.
+    if (to != at) std::memmove(to, at, length);
+    self.body_.length += static_cast<uint32_t>(length);
+    return 0;
+  }
+
+  static int on_message_complete(llhttp_t*) { return HPE_PAUSED; }
+};
+
+RequestReader::RequestReader(const RequestLimits& limits) : limits_(limits), parser_(std::make_unique<Parser>()) {
+  llhttp_settings_init(&parser_->settings);
+  parser_->settings.on_method = Parser::on_method;
+  parser_->settings.on_url = Parser::on_url;
+  parser_->settings.on_header_field = Parser::on_header_field;
+  parser_->settings.on_header_value = Parser::on_header_value;
+  parser_->settings.on_header_value_complete = Parser::on_header_value_complete;
+  parser_->settings.on_headers_complete = Parser::on_headers_complete;
+  parser_->settings.on_body = Parser::on_body;
+  parser_->settings.on_message_complete = Parser::on_message_complete;
+  headers_.reserve(32);
+  grow(first_capacity);
+  start_message();
+}
+
+RequestReader::~RequestReader() = default;
+
+void RequestReader::grow(size_t capacity) {
+  auto larger = std::make_unique_for_overwrite<char[]>(capacity + 1);
+  if (end_ > begin_) std::memcpy(larger.get(), buffer_.get() + begin_, end_ - begin_);
+  buffer_ = std::move(larger);
+  capacity_ = capacity;
+  parsed_ -= begin_;
+  end_ -= begin_;
+  begin_ = 0;
+}
+
+void RequestReader::start_message() {
+  llhttp_init(&parser_->state, HTTP_REQUEST, &parser_->settings);
+  parser_->state.data = this;
+  parser_->refused = false;
+  method_ = target_ = body_ = {};
+  headers_.clear();
+  body_limit_ = 0;
+  keep_alive_ = true;
+  head_done_ = complete_ = false;
+}
+
+std::span<char> RequestReader::room() {
+  CWEB_ASSERT(!complete_);
+  if (begin_ == end_) begin_ = parsed_ = end_ = 0;
+  if (end_ == capacity_ && begin_ > 0) {
+    std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
+    parsed_ -= begin_;
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (end_ == capacity_) grow(capacity_ * 2);
+  return {buffer_.get() + end_, capacity_ - end_};
+}
+
+void RequestReader::committed(size_t bytes) { end_ += bytes; }
+
+RequestReader::Step RequestReader::refuse(int status, const char* sentence) {
+  rejection_ = {status, sentence};
+  return Step::rejected;
+}
+
+RequestReader::Step RequestReader::advance() {
+  CWEB_ASSERT(!complete_);
+  llhttp_t& state = parser_->state;
+  for (;;) {
+    if (parsed_ == end_ && !(head_done_ && state.error == HPE_PAUSED)) return Step::need_more;
+    if (state.error == HPE_PAUSED) llhttp_resume(&state);
+    const llhttp_errno_t error = llhttp_execute(&state, buffer_.get() + parsed_, end_ - parsed_);
+    if (error == HPE_OK) {
+      parsed_ = end_;
+      return Step::need_more;
+    }
+    if (error == HPE_PAUSED) {
+      parsed_ = static_cast<size_t>(llhttp_get_error_pos(&state) - buffer_.get());
+      return head_done_ ? finish_message() : finish_head();
+    }
+    if (parser_->refused) return Step::rejected;
+    if (error == HPE_INVALID_METHOD) return refuse(501, "this method is not known here");
+    return refuse(400, llhttp_get_error_reason(&state));
+  }
+}
+
+RequestReader::Step RequestReader::finish_head() {
+  head_done_ = true;
+  llhttp_t& state = parser_->state;
+  const std::string_view head(start() + method_.offset, parsed_ - begin_ - method_.offset);
+  if (const char* fault = head_fault(head)) return refuse(400, fault);
+  if (state.http_major != 1) return refuse(505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+  minor_version_ = state.http_minor;
+  if (!single_host()) return refuse(400, "a request must have one Host header");
+  trim_values();
+  keep_alive_ = llhttp_should_keep_alive(&state) != 0;
+  use_origin_form();
+  body_.offset = static_cast<uint32_t>(parsed_ - begin_);
+  return Step::head;
+}
+
+RequestReader::Step RequestReader::finish_message() {
+  complete_ = true;
+  char& behind = start()[body_.offset + body_.length];
+  behind_body_ = behind;
+  behind = 0;
+  return Step::complete;
+}
+
+bool RequestReader::single_host() const {
+  const auto hosts = std::count_if(headers_.begin(), headers_.end(), [&](const HeaderPiece& header) {
+    return same_name(view(header.name), "host");
+  });
+  return hosts == 1 || (hosts == 0 && minor_version_ == 0);
+}
+
+/// Optional white space behind a value is not part of it (RFC 9112, 5).
+void RequestReader::trim_values() {
+  for (HeaderPiece& header : headers_) {
+    const char* value = data(header.value);
+    while (header.value.length > 0 && (value[header.value.length - 1] == ' ' || value[header.value.length - 1] == '\t')) {
+      --header.value.length;
+    }
+  }
+}
+
+bool RequestReader::admit_body(size_t limit_bytes) {
+  body_limit_ = limit_bytes;
+  const llhttp_t& state = parser_->state;
+  return (state.flags & F_CHUNKED) != 0 || state.content_length <= limit_bytes;
+}
+
+void RequestReader::use_origin_form() {
+  const std::string_view target = view(target_);
+  if (target.empty() || target.front() == '/' || method() == "CONNECT") return;
+  const size_t scheme_end = target.find("://");
+  if (scheme_end == std::string_view::npos) return;
+  const size_t path = target.find_first_of("/?", scheme_end + 3);
+  if (path != std::string_view::npos && target[path] == '/') {
+    target_.offset += static_cast<uint32_t>(path);
+    target_.length -= static_cast<uint32_t>(path);
+    return;
+  }
+  // "http://host" and "http://host?query" have an empty path, which means "/": its place is the byte before.
+  const size_t end = path == std::string_view::npos ? target.size() : path;
+  target_.offset += static_cast<uint32_t>(end - 1);
+  target_.length -= static_cast<uint32_t>(end - 1);
+  *data(target_) = '/';
+}
+
+const HeaderPiece* RequestReader::find_header(std::string_view name) const {
+  const auto found = std::find_if(headers_.begin(), headers_.end(),
+                                  [&](const HeaderPiece& header) { return same_name(view(header.name), name); });
+  return found == headers_.end() ? nullptr : &*found;
+}
+
+bool RequestReader::expects_continue() const {
+  if (minor_version_ == 0) return false;
+  const HeaderPiece* expect = find_header("expect");
+  return expect && same_name(view(expect->value), "100-continue");
+}
+
+void RequestReader::next() {
+  CWEB_ASSERT(complete_);
+  start()[body_.offset + body_.length] = behind_body_;
+  begin_ = parsed_;
+  start_message();
+}
+
+void RequestReader::reset() {
+  if (capacity_ > 4 * first_capacity) {
+    begin_ = end_ = parsed_ = 0;
+    grow(first_capacity);
+  }
+  begin_ = end_ = parsed_ = 0;
+  start_message();
+}
+
+}  // namespace cweb::http

@@ -1,0 +1,123 @@
+// Reads requests out of a stream of bytes, in place: what the peer sent is parsed where it lies, and name, value, path and
+// body are pointed to, not copied. One a connection that has something to say; owned and used by whoever owns the
+// connection. Protocol only: no socket, no route.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace cweb::http {
+
+/// Bounds on what a peer may send (RFC 9110 leaves them to the server).
+struct RequestLimits {
+  size_t target_bytes = 8 * 1024;    ///< beyond it 414
+  size_t headers_bytes = 64 * 1024;  ///< beyond it 431
+  size_t headers = 512;              ///< beyond it 431
+};
+
+/// A piece of the request, counted from its first byte: it stays right when the buffer moves.
+struct Piece {
+  uint32_t offset = 0;
+  uint32_t length = 0;
+};
+
+struct HeaderPiece {
+  Piece name;
+  Piece value;
+};
+
+class RequestReader {
+ public:
+  enum class Step {
+    need_more,  ///< everything buffered was looked at
+    head,       ///< the head is there: look at it, admit_body(), then advance again
+    complete,   ///< the whole request is there until next()
+    rejected,   ///< not a request that can be answered; see rejection(). The connection has to end.
+  };
+  /// Why a request was refused, for the answer.
+  struct Rejection {
+    int status = 400;
+    const char* sentence = "";
+  };
+
+  explicit RequestReader(const RequestLimits& limits);
+  ~RequestReader();
+  RequestReader(const RequestReader&) = delete;
+  RequestReader& operator=(const RequestReader&) = delete;
+
+  /// Room for at least one more byte. Then committed() says how many were put there.
+  std::span<char> room();
+  void committed(size_t bytes);
+
+  Step advance();
+  const Rejection& rejection() const { return rejection_; }
+
+  /// At Step::head: a body above this is a 413. False when the declared length is above it already.
+  bool admit_body(size_t limit_bytes);
+
+  // At Step::head and Step::complete.
+  std::string_view method() const { return view(method_); }
+  /// Origin form, without an absolute target's scheme and authority, with the query.
+  std::string_view target() const { return view(target_); }
+  std::span<const HeaderPiece> headers() const { return headers_; }
+  std::string_view view(Piece piece) const { return {start() + piece.offset, piece.length}; }
+  /// The same bytes for a caller that puts NULs behind names and values, or decodes in place.
+  char* data(Piece piece) { return start() + piece.offset; }
+  /// The first header of this name, whatever its case; null when there is none.
+  const HeaderPiece* find_header(std::string_view name) const;
+  bool keep_alive() const { return keep_alive_; }
+  int minor_version() const { return minor_version_; }
+  bool expects_continue() const;
+  /// Has the body begun to arrive (then nobody waits for 100 Continue)?
+  bool body_bytes_buffered() const { return parsed_ < end_; }
+
+  // At Step::complete. The byte behind the body is a NUL until next() puts the peer's byte back.
+  std::span<char> body() const { return {start() + body_.offset, body_.length}; }
+
+  /// Forgets the request that is complete and looks for the next one behind it.
+  void next();
+  /// Is nothing buffered and no request begun?
+  bool idle() const { return begin_ == end_; }
+  /// Has a request's first byte arrived, and its head not yet?
+  bool in_head() const { return !idle() && !head_done_; }
+  /// Back to how it was made, for another connection; large buffers are given back.
+  void reset();
+
+ private:
+  struct Parser;
+  friend struct Parser;
+
+  char* start() const { return buffer_.get() + begin_; }
+  void grow(size_t capacity);
+  void start_message();
+  Step refuse(int status, const char* sentence);
+  Step finish_head();
+  Step finish_message();
+  bool single_host() const;
+  void trim_values();
+  void use_origin_form();
+
+  const RequestLimits limits_;
+  std::unique_ptr<Parser> parser_;
+  std::unique_ptr<char[]> buffer_;
+  size_t capacity_ = 0;  // one less than what is allocated: room for the NUL behind a body
+  size_t begin_ = 0;     // of the request
+  size_t parsed_ = 0;    // up to here the parser has seen it
+  size_t end_ = 0;       // up to here there are bytes
+
+  Piece method_, target_, body_;
+  std::vector<HeaderPiece> headers_;
+  size_t body_limit_ = 0;
+  int minor_version_ = 1;
+  bool keep_alive_ = true;
+  bool head_done_ = false;
+  bool complete_ = false;
+  char behind_body_ = 0;
+  Rejection rejection_;
+};
+
+}  // namespace cweb::http

@@ -1,0 +1,65 @@
+#include "http/response_head.h"
+
+#include <charconv>
+
+#include "http/date.h"
+#include "http/status.h"
+
+namespace cweb::http {
+namespace {
+
+void append_number(std::string& out, uint64_t number) {
+  char digits[20];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number);
+  out.append(digits, end.ptr);
+}
+
+}  // namespace
+
+void OutputBuffer::sent(size_t count) {
+  sent_ += count;
+  if (sent_ < bytes_.size()) return;
+  bytes_.clear();
+  sent_ = 0;
+}
+
+void OutputBuffer::reset() {
+  constexpr size_t kept_capacity = 64 * 1024;
+  bytes_.clear();
+  if (bytes_.capacity() > kept_capacity) bytes_ = std::string();
+  sent_ = 0;
+}
+
+void begin_head(std::string& out, const ResponseHead& head) {
+  if (head.status == 200) {
+    out.append("HTTP/1.1 200 OK\r\nDate: ");
+  } else {
+    out.append("HTTP/1.1 ");
+    append_number(out, static_cast<uint64_t>(head.status));
+    out.append(" ").append(reason_phrase(head.status)).append("\r\nDate: ");
+  }
+  out.append(date_now());
+  if (!forbids_content(head.status)) {
+    out.append("\r\nContent-Length: ");
+    append_number(out, head.content_length);
+  }
+  if (!head.keep_alive) {
+    out.append("\r\nConnection: close");
+  } else if (head.http10) {
+    out.append("\r\nConnection: keep-alive");
+  }
+  out.append("\r\n");
+}
+
+void append_plain_answer(std::string& out, const ResponseHead& head, std::string_view sentence, bool head_only,
+                         std::string_view extra_headers) {
+  ResponseHead sized = head;
+  sized.content_length = forbids_content(head.status) ? 0 : sentence.size() + 1;
+  begin_head(out, sized);
+  if (!forbids_content(head.status)) add_header(out, "Content-Type", "text/plain; charset=utf-8");
+  out.append(extra_headers);
+  end_head(out);
+  if (!head_only && !forbids_content(head.status)) out.append(sentence).append("\n");
+}
+
+}  // namespace cweb::http

@@ -1,0 +1,48 @@
+// The head of an answer as bytes, and the buffer that answers wait in.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace cweb::http {
+
+/// Bytes on their way to a peer: appended at the end, taken from the front.
+class OutputBuffer {
+ public:
+  void append(std::string_view text) { bytes_.append(text); }
+  std::string& bytes() { return bytes_; }
+  std::span<const char> pending() const { return std::span(bytes_).subspan(sent_); }
+  bool empty() const { return sent_ == bytes_.size(); }
+  void sent(size_t count);
+  /// Empties it and gives large memory back.
+  void reset();
+
+ private:
+  std::string bytes_;
+  size_t sent_ = 0;
+};
+
+/// What every answer has. Further headers are appended by the caller between begin_head() and end_head().
+struct ResponseHead {
+  int status = 200;
+  uint64_t content_length = 0;
+  bool keep_alive = true;
+  /// HTTP/1.0 peers are told that the connection stays (RFC 9112, 9.3).
+  bool http10 = false;
+};
+
+/// Status line, Date, Content-Length (where the status allows content), Connection where it is not the default.
+void begin_head(std::string& out, const ResponseHead& head);
+inline void add_header(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+inline void end_head(std::string& out) { out.append("\r\n"); }
+
+/// A whole answer with a short text, for what cweb itself has to say.
+void append_plain_answer(std::string& out, const ResponseHead& head, std::string_view sentence, bool head_only,
+                         std::string_view extra_headers = {});
+
+}  // namespace cweb::http

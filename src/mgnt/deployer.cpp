@@ -1,0 +1,299 @@
+#include "mgnt/deployer.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "mgnt/diagnostic_text.h"
+#include "mgnt/module_name.h"
+#include "mgnt/route_check.h"
+#include "runtime/invoke.h"
+
+namespace cweb::mgnt {
+namespace {
+
+using runtime::ModuleConfig;
+using runtime::ModuleVersion;
+using std::chrono::milliseconds;
+
+std::string sha256_hex(std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  CWEB_ASSERT(EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha256(), nullptr) == 1);
+  std::string hex;
+  for (unsigned i = 0; i < length; ++i) hex += fmt::format("{:02x}", digest[i]);
+  return hex;
+}
+
+/// Notes why the deploy ends here. `position` is where in the source, if it is about a place.
+void fail_at(DeployReport& report, int http_status, const char* stage, std::string message,
+             const ModuleVersion& version, SourcePosition position) {
+  report.diagnostics.push_back(error_at(position, message));
+  report.rendered += diagnostic_text(report.diagnostics.back(), version.source);
+  report.http_status = http_status;
+  report.stage = stage;
+  report.message = std::move(message);
+}
+
+bool stop(DeployReport& report, int http_status, const char* stage, std::string message) {
+  report.http_status = http_status;
+  report.stage = stage;
+  report.message = std::move(message);
+  return false;
+}
+
+void succeed(DeployReport& report, DeployReport::Status status, const ModuleVersion& version) {
+  report.status = status;
+  report.http_status = 200;
+  report.module = summarize(version);
+}
+
+/// Callbacks that take a context first can be told from their types, but nothing makes such a context as yet.
+std::optional<SourcePosition> context_first_callback(const ModuleConfig& config, const ModuleFacts& facts) {
+  const auto is = [](CallShape shape) { return shape == CallShape::context_first; };
+  for (const auto& route : config.routes) {
+    if (is(route.shape)) return route.position;
+  }
+  for (const auto& socket : config.websockets) {
+    if (is(socket.open_shape) || is(socket.message_shape) || is(socket.close_shape)) return socket.position;
+  }
+  if (is(config.onload_shape) || is(config.unload_shape)) return facts.config_position;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Deployer::Deployer(jit::Compiler& compiler, jit::Linker& linker, runtime::Registry& registry,
+                   runtime::SpareThreads& threads, DeployerOptions options)
+    : compiler_(compiler), linker_(linker), registry_(registry), threads_(threads), options_(options) {}
+
+DeployReport Deployer::deploy(const PostedSource& posted) {
+  const Stopwatch total;
+  DeployReport report;
+  report.repaired = posted.repaired;
+  run_deploy(posted, report);
+  report.timings.total_ms = total.elapsed_ms();
+  if (report.status == DeployReport::Status::deployed) {
+    log::info("deployed {} version {} in {:.1f} ms", report.module->name, report.module->version,
+              report.timings.total_ms);
+  } else if (report.status == DeployReport::Status::failed) {
+    log::info("a deploy failed at {} with {}", report.stage, report.http_status);
+  }
+  return report;
+}
+
+DeployReport Deployer::check(const PostedSource& posted) {
+  const Stopwatch total;
+  DeployReport report;
+  report.repaired = posted.repaired;
+  run_check(posted, report);
+  report.timings.total_ms = total.elapsed_ms();
+  return report;
+}
+
+void Deployer::run_deploy(const PostedSource& posted, DeployReport& report) {
+  std::string name = guess_module_name(posted.code);
+  DeployLanes::Ticket ticket = lanes_.draw(name);
+  const std::string hash = sha256_hex(posted.code);
+  // With an older deploy of the name under way, what runs now is not what this one will replace.
+  if (ticket.is_first() && say_if_unchanged(hash, report)) return;
+  const auto compilation = compile(posted.code, report);
+  if (!compilation) return finish(name, report);
+  ticket.wait_turn();
+  if (say_if_unchanged(hash, report)) return;
+
+  const VersionPtr version = link(*compilation, posted.code, report);
+  if (!version) return finish(name, report);
+  version->hash = hash;
+  version->set_state(runtime::VersionState::loading);
+  milliseconds time_left = options_.load_deadline;
+  const auto go_live = [&] {
+    if (!run_constructors(version, time_left, report) || !read_configuration(*version, report)) return false;
+    name = version->config.name;
+    if (!check_routes(*version, report)) return false;
+    if (!ticket.enter(name)) {
+      return stop(report, 409, "request", fmt::format("superseded: a later deploy of {} is live already", name));
+    }
+    auto claimed = claim(version, report);
+    if (!claimed || !run_onload(version, time_left, report)) return false;
+    registry_.publish(std::move(*claimed));
+    ticket.took_effect();
+    return true;
+  };
+  if (!go_live()) {
+    version->set_state(runtime::VersionState::failed);
+    return finish(name, report);
+  }
+  succeed(report, DeployReport::Status::deployed, *version);
+}
+
+void Deployer::run_check(const PostedSource& posted, DeployReport& report) {
+  std::string name = guess_module_name(posted.code);
+  const auto compilation = compile(posted.code, report);
+  if (!compilation) return finish(name, report);
+  const VersionPtr version = link(*compilation, posted.code, report);
+  if (!version) return finish(name, report);
+  version->hash = sha256_hex(posted.code);
+  version->set_state(runtime::VersionState::failed);  // it never goes live
+  if (!read_configuration(*version, report) || !check_routes(*version, report)) return finish(name, report);
+  name = version->config.name;
+  DeployLanes::Ticket ticket = lanes_.draw_unordered();
+  const bool entered = ticket.enter(name);
+  CWEB_ASSERT(entered);
+  if (!claim(version, report)) return finish(name, report);
+  succeed(report, DeployReport::Status::checked, *version);
+  report.module->state.clear();
+}
+
+Deployer::Removal Deployer::remove(const std::string& name) {
+  DeployLanes::Ticket ticket = lanes_.draw(name);
+  ticket.wait_turn();
+  if (!ticket.enter(name)) return Removal::superseded;
+  if (!registry_.remove(name)) return Removal::no_such_module;
+  ticket.took_effect();
+  log::info("removed {}", name);
+  return Removal::removed;
+}
+
+bool Deployer::say_if_unchanged(const std::string& hash, DeployReport& report) const {
+  const VersionPtr live = registry_.find_by_hash(hash);
+  if (live) succeed(report, DeployReport::Status::unchanged, *live);
+  return live != nullptr;
+}
+
+std::optional<jit::Compilation> Deployer::compile(const std::string& source, DeployReport& report) {
+  const Stopwatch wall;
+  auto compiled = compiler_.compile(source);
+  if (compiled) {
+    report.timings.compile_ms = compiled->timings.total_ms;
+    report.timings.hop_ms = std::max(0.0, wall.elapsed_ms() - compiled->timings.total_ms);
+    report.diagnostics = compiled->diagnostics;
+    report.rendered = compiled->rendered;
+    return std::move(*compiled);
+  }
+  jit::CompileFailure& failure = compiled.error();
+  report.timings.compile_ms = wall.elapsed_ms();
+  report.http_status = failure.kind == jit::CompileFailure::Kind::unavailable ? 503 : 422;
+  report.stage = failure.stage;
+  if (failure.diagnostics.empty()) {
+    report.message = failure.rendered;
+    while (report.message.ends_with('\n')) report.message.pop_back();
+    return std::nullopt;
+  }
+  report.message = failure.stage == "config" ? "config is not what it must be" : "the source does not compile";
+  report.diagnostics = std::move(failure.diagnostics);
+  report.rendered = std::move(failure.rendered);
+  return std::nullopt;
+}
+
+Deployer::VersionPtr Deployer::link(const jit::Compilation& compilation, const std::string& source,
+                                    DeployReport& report) {
+  if (registry_.live_versions() >= options_.max_live_versions) {
+    stop(report, 503, "link",
+         fmt::format("{} modules are live, more than that this process cannot map; remove some",
+                     options_.max_live_versions));
+    return nullptr;
+  }
+  const Stopwatch watch;
+  auto image = linker_.link(compilation, source);
+  report.timings.link_ms = watch.elapsed_ms();
+  if (!image) {
+    stop(report, 422, "link", "the module does not link");
+    for (auto& diagnostic : image.error().diagnostics) report.diagnostics.push_back(std::move(diagnostic));
+    report.rendered += image.error().rendered;
+    return nullptr;
+  }
+  auto version = std::make_shared<ModuleVersion>(++last_version_id_, std::move(*image));
+  version->source = source;
+  return version;
+}
+
+bool Deployer::read_configuration(ModuleVersion& version, DeployReport& report) const {
+  auto config = runtime::read_config(version.image());
+  if (!config) {
+    fail_at(report, 422, "config", std::move(config.error().message), version, config.error().position);
+    return false;
+  }
+  if (const auto position = context_first_callback(*config, version.image().facts())) {
+    fail_at(report, 422, "config", "callbacks that take a struct cweb_context * first are not served yet", version,
+            *position);
+    return false;
+  }
+  version.config = std::move(*config);
+  if (!version.config.websockets.empty()) {
+    report.notices.push_back("WebSocket paths are listed but not served yet");
+  }
+  return true;
+}
+
+bool Deployer::check_routes(ModuleVersion& version, DeployReport& report) const {
+  if (auto refused = mgnt::check_routes(version.config)) {
+    fail_at(report, refused->status, "routes", std::move(refused->message), version, refused->position);
+    return false;
+  }
+  for (std::string& sentence : repeated_rows(version.config)) report.notices.push_back(std::move(sentence));
+  return true;
+}
+
+std::optional<runtime::Registry::Claim> Deployer::claim(const VersionPtr& version, DeployReport& report) {
+  auto claimed = registry_.claim(version);
+  if (!claimed) {
+    const runtime::Conflict& conflict = claimed.error();
+    fail_at(report, 409, "routes", fmt::format("{} belongs to module {}", conflict.what, conflict.owner), *version,
+            conflict.position);
+    return std::nullopt;
+  }
+  for (const std::string& warning : claimed->warnings()) report.notices.push_back(warning);
+  return std::move(*claimed);
+}
+
+bool Deployer::run_constructors(const VersionPtr& version, milliseconds& time_left, DeployReport& report) {
+  const Stopwatch watch;
+  const milliseconds whole = time_left;
+  for (void (*const constructor)() : version->image().constructors()) {
+    if (!call(version, constructor, "a constructor", time_left, report)) return false;
+    const milliseconds used(static_cast<int64_t>(watch.elapsed_ms()));
+    time_left = std::max(milliseconds(0), whole - used);
+  }
+  report.timings.onload_ms = watch.elapsed_ms();
+  return true;
+}
+
+bool Deployer::run_onload(const VersionPtr& version, milliseconds time_left, DeployReport& report) {
+  if (version->config.onload == nullptr) return true;
+  const Stopwatch watch;
+  const auto function = reinterpret_cast<void (*)()>(version->config.onload);
+  const bool returned = call(version, function, "onload", time_left, report);
+  report.timings.onload_ms += watch.elapsed_ms();
+  return returned;
+}
+
+bool Deployer::call(const VersionPtr& version, void (*function)(), const char* what, milliseconds time_left,
+                    DeployReport& report) {
+  switch (runtime::call_and_wait(threads_, version, function, time_left)) {
+    case runtime::WaitedCall::returned:
+      return true;
+    case runtime::WaitedCall::stopped:
+      return stop(report, 422, "onload", fmt::format("{} did not return: it called exit, abort or the like", what));
+    case runtime::WaitedCall::overdue:
+      // The call owns the version until it returns, whenever that is.
+      return stop(report, 422, "onload",
+                  fmt::format("{} did not return within {} s", what, options_.load_deadline.count() / 1000));
+    case runtime::WaitedCall::no_thread:
+      break;
+  }
+  return stop(report, 503, "onload", "all threads are busy with calls of modules; try again");
+}
+
+/// Tells what runs on in spite of a failure.
+void Deployer::finish(const std::string& guessed_name, DeployReport& report) const {
+  const auto live = registry_.find(guessed_name);
+  if (live) report.keeps_serving = fmt::format("{}, version {}", guessed_name, live->live->number);
+}
+
+}  // namespace cweb::mgnt

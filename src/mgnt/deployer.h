@@ -1,0 +1,71 @@
+// The way from source to live routes: compile, link, check, load, publish, in this order and all or nothing. Blocks its
+// caller, a management worker; several deploys run at once. Knows nothing of HTTP but the status codes it suggests.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "jit/compiler.h"
+#include "jit/linker.h"
+#include "mgnt/deploy_lanes.h"
+#include "mgnt/deploy_report.h"
+#include "mgnt/posted_source.h"
+#include "runtime/registry.h"
+#include "runtime/spare_threads.h"
+
+namespace cweb::mgnt {
+
+struct DeployerOptions {
+  /// For constructors and onload together.
+  std::chrono::milliseconds load_deadline{10'000};
+  /// Each version costs about three mappings, and the kernel allows a process 65,530.
+  size_t max_live_versions = 15'000;
+};
+
+/// Thread-safe. Everything it was given outlives it.
+class Deployer {
+ public:
+  Deployer(jit::Compiler& compiler, jit::Linker& linker, runtime::Registry& registry, runtime::SpareThreads& threads,
+           DeployerOptions options = {});
+
+  DeployReport deploy(const PostedSource& posted);
+
+  /// Everything that can be known without running code of the module. Changes nothing.
+  DeployReport check(const PostedSource& posted);
+
+  enum class Removal { removed, no_such_module, superseded };
+  /// Takes the module away, behind the deploys of its name that came before.
+  Removal remove(const std::string& name);
+
+ private:
+  using VersionPtr = std::shared_ptr<runtime::ModuleVersion>;
+
+  // Each step fills in the report and says whether to go on.
+  void run_deploy(const PostedSource& posted, DeployReport& report);
+  void run_check(const PostedSource& posted, DeployReport& report);
+  bool say_if_unchanged(const std::string& hash, DeployReport& report) const;
+  std::optional<jit::Compilation> compile(const std::string& source, DeployReport& report);
+  VersionPtr link(const jit::Compilation& compilation, const std::string& source, DeployReport& report);
+  bool read_configuration(runtime::ModuleVersion& version, DeployReport& report) const;
+  bool check_routes(runtime::ModuleVersion& version, DeployReport& report) const;
+  std::optional<runtime::Registry::Claim> claim(const VersionPtr& version, DeployReport& report);
+  bool run_constructors(const VersionPtr& version, std::chrono::milliseconds& time_left, DeployReport& report);
+  bool run_onload(const VersionPtr& version, std::chrono::milliseconds time_left, DeployReport& report);
+  bool call(const VersionPtr& version, void (*function)(), const char* what, std::chrono::milliseconds time_left,
+            DeployReport& report);
+  void finish(const std::string& guessed_name, DeployReport& report) const;
+
+  jit::Compiler& compiler_;
+  jit::Linker& linker_;
+  runtime::Registry& registry_;
+  runtime::SpareThreads& threads_;
+  const DeployerOptions options_;
+  DeployLanes lanes_;
+  std::atomic<uint64_t> last_version_id_{0};
+};
+
+}  // namespace cweb::mgnt

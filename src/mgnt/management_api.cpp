@@ -1,0 +1,191 @@
+#include "mgnt/management_api.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "http/form.h"
+#include "mgnt/access.h"
+#include "mgnt/module_summary.h"
+#include "mgnt/posted_source.h"
+
+namespace cweb::mgnt {
+namespace {
+
+using nlohmann::ordered_json;
+using server::ManagementAnswer;
+using server::ManagementRequest;
+
+/// Text is for people and the default; a program asks for JSON.
+bool wants_json(const ManagementRequest& request) {
+  const std::string* accept = request.header("accept");
+  if (accept == nullptr) return false;
+  std::string_view rest = *accept;
+  while (!rest.empty()) {
+    const size_t end = rest.find(',');
+    if (http::media_type(rest.substr(0, end)) == "application/json") return true;
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
+  return false;
+}
+
+ManagementAnswer json_answer(int status, const ordered_json& json) {
+  return {.status = status, .content_type = "application/json", .headers = {}, .body = json_text(json)};
+}
+
+ManagementAnswer text_answer(int status, std::string text) {
+  ManagementAnswer answer;
+  answer.status = status;
+  answer.body = std::move(text);
+  return answer;
+}
+
+ManagementAnswer error_answer(const ManagementRequest& request, int status, const std::string& message) {
+  if (wants_json(request)) return json_answer(status, {{"error", message}});
+  return text_answer(status, message + "\n");
+}
+
+/// For OPTIONS, and for methods that the path does not have. `allow` is the Allow header's value.
+ManagementAnswer other_method(const ManagementRequest& request, const char* allow) {
+  ManagementAnswer answer;
+  if (request.method == "OPTIONS") {
+    answer.status = 204;
+  } else {
+    answer = error_answer(request, 405, request.path + " allows " + allow);
+  }
+  answer.headers.emplace_back("Allow", allow);
+  return answer;
+}
+
+ManagementAnswer no_such_module(const ManagementRequest& request, const std::string& name) {
+  return error_answer(request, 404, "there is no module named " + name);
+}
+
+bool is_get(const ManagementRequest& request) {
+  return request.method == "GET" || request.method == "HEAD";
+}
+
+std::string module_name(std::string_view escaped) {
+  return http::percent_decode(escaped, http::Plus::is_plus);
+}
+
+/// Is `?check=1` given? Null when the query is not to be understood: a deploy that was meant as a check must not
+/// happen.
+std::optional<bool> check_only(std::string_view query) {
+  const auto fields = http::parse_urlencoded(query);
+  if (!fields) return std::nullopt;
+  bool check = false;
+  for (const auto& [name, value] : *fields) {
+    if (name != "check") continue;
+    if (value != "0" && value != "1") return std::nullopt;
+    check = value == "1";
+  }
+  return check;
+}
+
+ManagementAnswer report_answer(const ManagementRequest& request, const DeployReport& report) {
+  ManagementAnswer answer = wants_json(request) ? json_answer(report.http_status, to_json(report))
+                                                : text_answer(report.http_status, to_text(report));
+  if (report.http_status == 503) answer.headers.emplace_back("Retry-After", "1");
+  return answer;
+}
+
+}  // namespace
+
+ManagementApi::ManagementApi(Deployer& deployer, runtime::Registry& registry)
+    : deployer_(deployer), registry_(registry) {}
+
+ManagementAnswer ManagementApi::handle(const ManagementRequest& request) {
+  const auto refusal = refuse(request);
+  ManagementAnswer answer = refusal ? error_answer(request, 403, *refusal) : route(request);
+  // Answers hold sources and compiler messages: nobody keeps them, and no browser takes them for a page. There is no
+  // CORS header on any answer, so scripts of other origins never read one.
+  answer.headers.emplace_back("Cache-Control", "no-store");
+  answer.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  return answer;
+}
+
+ManagementAnswer ManagementApi::route(const Request& request) {
+  constexpr std::string_view modules = "/mgnt/modules/";
+  constexpr std::string_view source = "/source";
+  const std::string_view path = request.path;
+  if (path == "/mgnt" || path == "/mgnt/") return root(request);
+  if (path == "/mgnt/health") return health(request);
+  if (path.starts_with(modules)) {
+    std::string_view name = path.substr(modules.size());
+    const bool asks_source = name.ends_with(source);
+    if (asks_source) name.remove_suffix(source.size());
+    if (!name.empty() && name.find('/') == std::string_view::npos) {
+      return asks_source ? module_source(request, name) : module(request, name);
+    }
+  }
+  if (request.method == "PUT") {
+    return error_answer(request, 404, "PUT goes to /mgnt itself; curl -T adds the file's name to a URL that ends in /");
+  }
+  return error_answer(request, 404, "there is nothing at " + request.path);
+}
+
+ManagementAnswer ManagementApi::root(const Request& request) {
+  if (request.method == "POST" || request.method == "PUT") return deploy(request);
+  if (is_get(request)) return list();
+  return other_method(request, "GET, HEAD, POST, PUT, OPTIONS");
+}
+
+ManagementAnswer ManagementApi::module(const Request& request, std::string_view escaped_name) {
+  const std::string name = module_name(escaped_name);
+  if (request.method == "DELETE") return remove(request, name);
+  if (!is_get(request)) return other_method(request, "GET, HEAD, DELETE, OPTIONS");
+  const auto found = registry_.find(name);
+  return found ? json_answer(200, to_json(*found)) : no_such_module(request, name);
+}
+
+ManagementAnswer ManagementApi::module_source(const Request& request, std::string_view escaped_name) const {
+  if (!is_get(request)) return other_method(request, "GET, HEAD, OPTIONS");
+  const std::string name = module_name(escaped_name);
+  const auto found = registry_.find(name);
+  if (!found) return no_such_module(request, name);
+  ManagementAnswer answer = text_answer(200, found->live->source);
+  answer.content_type = "text/x-c; charset=utf-8";
+  return answer;
+}
+
+ManagementAnswer ManagementApi::health(const Request& request) const {
+  if (!is_get(request)) return other_method(request, "GET, HEAD, OPTIONS");
+  if (request.draining) return error_answer(request, 503, "shutting down");
+  return wants_json(request) ? json_answer(200, {{"status", "ok"}}) : text_answer(200, "ok\n");
+}
+
+ManagementAnswer ManagementApi::deploy(const Request& request) {
+  const auto refused = [&](int status, std::string message) {
+    return report_answer(request, failed_report(status, "request", std::move(message)));
+  };
+  if (request.draining) return refused(503, "the server is shutting down");
+  const auto check = check_only(request.query);
+  if (!check) return refused(400, "the query is not understood: ?check=1 checks without deploying");
+  const auto posted = read_posted_source(request);
+  if (!posted) return refused(posted.error().status, posted.error().message);
+  return report_answer(request, *check ? deployer_.check(*posted) : deployer_.deploy(*posted));
+}
+
+ManagementAnswer ManagementApi::list() const {
+  ordered_json json;
+  json["modules"] = ordered_json::array();
+  for (const runtime::ModuleStatus& status : registry_.list()) json["modules"].push_back(to_json(status));
+  return json_answer(200, json);
+}
+
+ManagementAnswer ManagementApi::remove(const Request& request, const std::string& name) {
+  switch (deployer_.remove(name)) {
+    case Deployer::Removal::removed:
+      return wants_json(request) ? json_answer(200, {{"status", "removed"}, {"name", name}})
+                                 : text_answer(200, name + " is removed\n");
+    case Deployer::Removal::superseded:
+      return error_answer(request, 409, "superseded: a later deploy of " + name + " is live already");
+    case Deployer::Removal::no_such_module:
+      break;
+  }
+  return no_such_module(request, name);
+}
+
+}  // namespace cweb::mgnt

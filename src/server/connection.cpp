@@ -1,0 +1,21 @@
+#include "server/connection.h"
+
+#include "server/worker.h"
+
+namespace cweb::server {
+
+Connection::Connection(Worker& its_worker, std::unique_ptr<net::Transport> its_transport, bool from_loopback)
+    : worker(its_worker), transport(std::move(its_transport)), peer_is_loopback(from_loopback) {
+  deadline.owner = this;
+}
+
+Connection::~Connection() = default;
+
+void Connection::on_events(uint32_t events) {
+  if (events & (EPOLLERR | EPOLLHUP)) broken = true;
+  if (events & (EPOLLIN | EPOLLRDHUP)) readable = true;
+  if (events & EPOLLRDHUP) hung_up = true;
+  worker.enqueue(*this);
+}
+
+}  // namespace cweb::server

@@ -1,0 +1,55 @@
+// One client's connection: what it sent, what it is being answered, and what its time is measured against. Belongs to one
+// loop for life and is touched by that loop's driver alone, except that a thread whose call lost the loop owns the
+// exchange until it posts the answer (`busy`).
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+
+#include "http/request_reader.h"
+#include "http/response_head.h"
+#include "net/deadline_list.h"
+#include "net/loop.h"
+#include "net/transport.h"
+
+namespace cweb::server {
+
+class Worker;
+
+/// What a connection needs while it has something to say; idle connections have none.
+struct Exchange {
+  explicit Exchange(const http::RequestLimits& limits) : reader(limits) {}
+  http::RequestReader reader;
+  http::OutputBuffer out;
+};
+
+class Connection final : public net::EventTarget {
+ public:
+  Connection(Worker& worker, std::unique_ptr<net::Transport> transport, bool peer_is_loopback);
+  ~Connection() override;
+
+  void on_events(uint32_t events) override;
+
+  Worker& worker;
+  const std::unique_ptr<net::Transport> transport;
+  const bool peer_is_loopback;
+  std::unique_ptr<Exchange> exchange;
+  net::Deadline deadline;
+
+  /// What the deadline that is armed is about.
+  enum class Waiting { nothing, for_request, for_head, for_body, for_write, for_end };
+  Waiting waiting = Waiting::nothing;
+
+  bool readable = false;         ///< the last read did not empty the socket
+  bool hung_up = false;          ///< the peer has ended its side; what it sent before may still be unread
+  bool peer_ended = false;       ///< everything it sent was read
+  bool broken = false;           ///< reset or failed: nothing can be sent
+  bool busy = false;             ///< a call or a management answer is under way: `exchange` is its thread's
+  bool queued = false;           ///< in the worker's list of connections to serve
+  bool close_when_sent = false;  ///< the answer under way is the last
+  bool unread_rest = false;      ///< the peer may still be sending what nobody will read
+  std::list<std::unique_ptr<Connection>>::iterator place;  ///< in the worker's list of connections
+};
+
+}  // namespace cweb::server

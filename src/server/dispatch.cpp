@@ -1,0 +1,161 @@
+#include "server/dispatch.h"
+
+#include <cweb.h>
+
+#include "base/log.h"
+#include "http/status.h"
+#include "runtime/heap.h"
+#include "runtime/invoke.h"
+#include "server/answer_body.h"
+#include "server/request_parts.h"
+
+namespace cweb::server {
+namespace {
+
+std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
+/// What the answer to one request needs to know of it, from before the handler may have changed anything.
+struct Asked {
+  bool head_only;
+  bool keep_alive;
+  bool http10;
+  std::string_view path;
+
+  http::ResponseHead head(int status) const {
+    return {.status = status, .content_length = 0, .keep_alive = keep_alive, .http10 = http10};
+  }
+};
+
+void append_failure(Exchange& exchange, const Asked& asked, int status, std::string_view sentence,
+                    std::string_view extra_headers = {}) {
+  http::append_plain_answer(exchange.out.bytes(), asked.head(status), sentence, asked.head_only, extra_headers);
+}
+
+bool is_set_by_server(std::string_view name) {
+  return runtime::same_header_name(name, "date") || runtime::same_header_name(name, "content-length") ||
+         runtime::same_header_name(name, "connection") || runtime::same_header_name(name, "transfer-encoding");
+}
+
+void append_answer(Exchange& exchange, const Asked& asked, int status, runtime::ResponseHeaders& headers,
+                   std::string_view body) {
+  std::string& out = exchange.out.bytes();
+  http::ResponseHead head = asked.head(status);
+  head.content_length = body.size();
+  http::begin_head(out, head);
+  bool has_type = false;
+  headers.each([&](std::string_view name, std::string_view value) {
+    if (is_set_by_server(name)) return;
+    has_type |= runtime::same_header_name(name, "content-type");
+    http::add_header(out, name, value);
+  });
+  if (!has_type && !http::forbids_content(status)) out.append("Content-Type: text/html; charset=utf-8\r\n");
+  http::end_head(out);
+  if (!asked.head_only && !http::forbids_content(status)) out.append(body);
+}
+
+/// What the handler left, checked and put into the output.
+void append_handler_answer(Exchange& exchange, const Asked& asked, const runtime::ModuleVersion& version,
+                           RequestParts& parts, const runtime::CallResult& result) {
+  const auto broken = [&](std::string_view why) {
+    log::error("module {} version {}: {}: {}", version.config.name, version.number, asked.path, why);
+    append_failure(exchange, asked, 500, "the module's answer could not be sent: see the server's log");
+  };
+  if (result.ending == runtime::CallResult::Ending::stopped) return broken(result.reason);
+  int status = static_cast<int>(parts.response.status);
+  if (status == 0) status = result.value < 0 ? 500 : 200;
+  if (status < 200 || status > 999) return broken(fmt::format("res->status is {}", status));
+  if (parts.response_headers.rejected()) return broken("a response header has CR, LF or NUL in it");
+  auto body = find_answer_body(version, parts.response.body, parts.response.content_length, parts.page.body());
+  if (!body) return broken(body.error());
+  append_answer(exchange, asked, status, parts.response_headers, body->bytes);
+  if (body->block_to_free) runtime::release_block(body->block_to_free);
+}
+
+}  // namespace
+
+Dispatcher::Outcome Dispatcher::answer(Exchange& exchange, bool keep_alive) {
+  const http::RequestReader& reader = exchange.reader;
+  const std::string_view path = path_of(reader.target());
+  const std::string_view method = reader.method();
+  const runtime::RouteTable& table = *runtime_.registry().table();
+  const runtime::RouteMatch match = table.find(method, path);
+  if (match.kind == runtime::RouteMatch::Kind::found) return call(exchange, match, keep_alive);
+
+  const Asked asked{method == "HEAD", keep_alive, reader.minor_version() == 0, path};
+  if (match.kind == runtime::RouteMatch::Kind::no_such_path) {
+    if (method == "OPTIONS" && path == "*") {
+      append_failure(exchange, asked, 204, {}, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
+    } else {
+      append_failure(exchange, asked, 404, "no module has this path");
+    }
+    return {.keep_alive = keep_alive};
+  }
+  const std::string allow = "Allow: " + table.allowed_methods(path) + "\r\n";
+  if (method == "OPTIONS") {
+    append_failure(exchange, asked, 204, {}, allow);
+  } else {
+    append_failure(exchange, asked, 405, "this path does not have this method", allow);
+  }
+  return {.keep_alive = keep_alive};
+}
+
+Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMatch& match, bool keep_alive) {
+  http::RequestReader& reader = exchange.reader;
+  runtime::ModuleVersion& version = *match.version;
+  const Asked asked{reader.method() == "HEAD", keep_alive, reader.minor_version() == 0, path_of(reader.target())};
+  if (version.detached_calls.load(std::memory_order_relaxed) >= runtime::Runtime::max_detached_calls_per_module) {
+    append_failure(exchange, asked, 503, "this module has all its threads in use: try again", "Retry-After: 1\r\n");
+    return {.keep_alive = keep_alive};
+  }
+  RequestParts& parts = RequestParts::of_this_thread();
+  if (!parts.fill(reader, reader.method())) {
+    append_failure(exchange, asked, 400, parts.fault());
+    return {.keep_alive = keep_alive};
+  }
+  version.calls[gate_.index()].calls.fetch_add(1, std::memory_order_relaxed);
+  const runtime::CallResult result = runtime::call_handler(runtime_.monitor(), gate_, version, match.route,
+                                                           parts.request, parts.response);
+  // The answer is copied while the version is still held: its body may lie in the version's memory.
+  append_handler_answer(exchange, asked, version, parts, result);
+  if (result.kept_loop) {
+    runtime::call_done(runtime_.retirer(), version);
+  } else {
+    runtime::detached_call_done(runtime_.retirer(), version);
+  }
+  return {.kept_loop = result.kept_loop, .keep_alive = keep_alive};
+}
+
+bool is_management_target(std::string_view target) {
+  constexpr std::string_view root = "/mgnt";
+  if (!target.starts_with(root)) return false;
+  return target.size() == root.size() || target[root.size()] == '/' || target[root.size()] == '?';
+}
+
+ManagementRequest make_management_request(const http::RequestReader& reader) {
+  ManagementRequest request;
+  const std::string_view target = reader.target();
+  const size_t question = target.find('?');
+  request.method = reader.method();
+  request.path = target.substr(0, question);
+  if (question != std::string_view::npos) request.query = target.substr(question + 1);
+  for (const http::HeaderPiece& header : reader.headers()) {
+    request.headers.emplace_back(reader.view(header.name), reader.view(header.value));
+  }
+  const std::span<const char> body = reader.body();
+  request.body.assign(body.data(), body.size());
+  return request;
+}
+
+void append_management_answer(Exchange& exchange, const ManagementAnswer& answer, bool keep_alive) {
+  std::string& out = exchange.out.bytes();
+  http::begin_head(out, {.status = answer.status,
+                         .content_length = answer.body.size(),
+                         .keep_alive = keep_alive,
+                         .http10 = exchange.reader.minor_version() == 0});
+  if (!http::forbids_content(answer.status)) http::add_header(out, "Content-Type", answer.content_type);
+  for (const auto& [name, value] : answer.headers) http::add_header(out, name, value);
+  http::end_head(out);
+  if (exchange.reader.method() != "HEAD" && !http::forbids_content(answer.status)) out.append(answer.body);
+}
+
+}  // namespace cweb::server

@@ -1,0 +1,39 @@
+// The HTTP server: listening sockets, one loop for each thread asked for, management calls on threads of their own.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "runtime/runtime.h"
+#include "server/management.h"
+
+namespace cweb::server {
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  uint16_t port = 8080;  ///< 0: the kernel picks one
+  int threads = 0;       ///< loops; 0: one for each core
+  size_t max_body_bytes = size_t{1} << 20;              ///< of a request to a module
+  size_t max_management_body_bytes = size_t{16} << 20;  ///< of a request to /mgnt
+};
+
+class Server {
+ public:
+  /// Binds and listens; the port is known afterwards. `runtime` and `management` outlive the server.
+  static Expected<std::unique_ptr<Server>> create(const ServerOptions& options, runtime::Runtime& runtime,
+                                                  ManagementHandler& management);
+  virtual ~Server() = default;
+
+  virtual uint16_t port() const = 0;
+  virtual const std::string& host() const = 0;
+  /// Requests are answered from here on. Returns at once.
+  virtual void start() = 0;
+  /// Stops accepting, finishes what is running (at most `grace`), closes every connection, ends the loops. Blocks. False
+  /// when calls into modules are still running: the process can then only exit without destroying anything.
+  virtual bool stop(std::chrono::milliseconds grace) = 0;
+};
+
+}  // namespace cweb::server

@@ -1,0 +1,191 @@
+#include "server/worker.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "net/listener.h"
+#include "net/tcp_transport.h"
+
+namespace cweb::server {
+namespace {
+
+constexpr int64_t idle_ms = 60'000;
+constexpr int64_t request_ms = 10'000;
+constexpr int64_t write_ms = 30'000;
+constexpr int64_t end_ms = 2'000;
+constexpr int64_t accept_pause_ms = 100;
+/// One turn of accepting, so that a flood of connections does not starve those that are open.
+constexpr int accepted_at_once = 64;
+constexpr size_t kept_exchanges = 256;
+
+}  // namespace
+
+/// The listening socket's events.
+class Worker::Acceptor final : public net::EventTarget {
+ public:
+  Acceptor(Worker& worker, UniqueFd listener) : worker_(worker), listener_(std::move(listener)) {}
+  int fd() const { return listener_.get(); }
+  void on_events(uint32_t) override { worker_.accept_some(); }
+
+  net::Deadline pause;
+
+ private:
+  Worker& worker_;
+  const UniqueFd listener_;
+};
+
+Expected<std::unique_ptr<Worker>> Worker::create(size_t index, UniqueFd listener, const WorkerOptions& options,
+                                                 runtime::Runtime& runtime, ManagementThreads& management) {
+  auto loop = net::Loop::create();
+  if (!loop) return std::unexpected(loop.error());
+  std::unique_ptr<Worker> worker(new Worker(index, std::move(*loop), options, runtime, management));
+  worker->acceptor_ = std::make_unique<Acceptor>(*worker, std::move(listener));
+  auto watched = worker->loop_->watch(worker->acceptor_->fd(), EPOLLIN, *worker->acceptor_);
+  if (!watched) return std::unexpected(watched.error());
+  return worker;
+}
+
+Worker::Worker(size_t index, std::unique_ptr<net::Loop> loop, const WorkerOptions& options, runtime::Runtime& runtime,
+               ManagementThreads& management)
+    : options_(options),
+      runtime_(runtime),
+      management_(management),
+      loop_(std::move(loop)),
+      gate_(index, [this] { drive(); }, [this] { loop_->wake(); }),
+      dispatcher_(runtime, gate_),
+      idle_deadlines_(idle_ms),
+      request_deadlines_(request_ms),
+      write_deadlines_(write_ms),
+      end_deadlines_(end_ms),
+      accept_pauses_(accept_pause_ms) {}
+
+Worker::~Worker() = default;
+
+void Worker::drive() {
+  for (;;) {
+    if (gate_.pass(runtime_.registry().generation())) runtime_.retirer().poke();
+    loop_->run_tasks();
+    if (!to_serve_.empty()) {
+      Connection& connection = *to_serve_.front();
+      to_serve_.pop_front();
+      connection.queued = false;
+      // Once the loop is lost nothing of it may be touched: another thread is in this very function.
+      if (serve(connection) == Turn::lost_loop) return;
+    } else if (loop_->has_event()) {
+      loop_->handle_event();
+    } else if (ended_ && connections_.empty()) {
+      const auto ended = std::move(ended_);
+      ended();
+      return;
+    } else {
+      loop_->poll(time_to_sleep_ms());
+      gate_.polled();
+      handle_deadlines();
+    }
+  }
+}
+
+void Worker::start_draining() {
+  loop_->post([this] {
+    draining_ = true;
+    if (acceptor_) {
+      loop_->unwatch(acceptor_->fd(), *acceptor_);
+      acceptor_.reset();
+    }
+    for (auto next = connections_.begin(); next != connections_.end();) {
+      Connection& connection = **next++;
+      if (!connection.busy && !connection.exchange) close(connection);
+    }
+  });
+}
+
+void Worker::finish(std::function<void()> ended) {
+  loop_->post([this, ended = std::move(ended)]() mutable {
+    for (auto next = connections_.begin(); next != connections_.end();) {
+      Connection& connection = **next++;
+      connection.close_when_sent = true;
+      if (!connection.busy) close(connection);
+    }
+    ended_ = std::move(ended);
+  });
+}
+
+void Worker::enqueue(Connection& connection) {
+  if (connection.queued || connection.busy) return;
+  connection.queued = true;
+  to_serve_.push_back(&connection);
+}
+
+void Worker::handle_deadlines() {
+  const int64_t now = loop_->now_ms();
+  for (net::DeadlineList* list : {&idle_deadlines_, &request_deadlines_, &write_deadlines_, &end_deadlines_}) {
+    while (net::Deadline* due = list->take_due(now)) deadline_passed(*static_cast<Connection*>(due->owner));
+  }
+  while (accept_pauses_.take_due(now)) {
+    if (acceptor_) loop_->rewatch(acceptor_->fd(), EPOLLIN, *acceptor_);
+  }
+}
+
+int Worker::time_to_sleep_ms() const {
+  if (!to_serve_.empty()) return 0;
+  int64_t sleep_ms = -1;
+  for (const net::DeadlineList* list :
+       {&idle_deadlines_, &request_deadlines_, &write_deadlines_, &end_deadlines_, &accept_pauses_}) {
+    const int64_t next_ms = list->next_in_ms(loop_->now_ms());
+    if (next_ms >= 0 && (sleep_ms < 0 || next_ms < sleep_ms)) sleep_ms = next_ms;
+  }
+  return static_cast<int>(sleep_ms);
+}
+
+void Worker::accept_some() {
+  for (int i = 0; i < accepted_at_once; ++i) {
+    net::Accepted accepted = net::accept_from(acceptor_->fd());
+    if (accepted.status == net::Accepted::Status::none_waiting) return;
+    if (accepted.status == net::Accepted::Status::out_of_descriptors) return pause_accepting();
+    add_connection(std::move(accepted.socket), accepted.peer_is_loopback);
+  }
+}
+
+void Worker::pause_accepting() {
+  // The waiting connection would wake the loop for ever: look again when some may have been closed.
+  log::warn("no descriptors left: {} connections are open on this loop, new ones wait", connections_.size());
+  loop_->rewatch(acceptor_->fd(), 0, *acceptor_);
+  accept_pauses_.arm(acceptor_->pause, loop_->now_ms());
+}
+
+void Worker::add_connection(UniqueFd socket, bool peer_is_loopback) {
+  auto connection =
+      std::make_unique<Connection>(*this, std::make_unique<net::TcpTransport>(std::move(socket)), peer_is_loopback);
+  // Edge-triggered in both directions: no system call to change interest, and no event while nobody can act on it.
+  constexpr uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  if (!loop_->watch(connection->transport->fd(), events, *connection)) return;
+  connections_.push_front(std::move(connection));
+  connections_.front()->place = connections_.begin();
+  open_connections_.fetch_add(1, std::memory_order_relaxed);
+  wait_for(*connections_.front(), Connection::Waiting::for_request, idle_deadlines_);
+}
+
+void Worker::close(Connection& connection) {
+  CWEB_ASSERT(!connection.busy);
+  loop_->unwatch(connection.transport->fd(), connection);
+  if (connection.queued) std::erase(to_serve_, &connection);
+  if (connection.exchange) give_back(std::move(connection.exchange));
+  open_connections_.fetch_sub(1, std::memory_order_relaxed);
+  connections_.erase(connection.place);
+}
+
+std::unique_ptr<Exchange> Worker::take_exchange() {
+  if (spare_exchanges_.empty()) return std::make_unique<Exchange>(options_.limits);
+  auto exchange = std::move(spare_exchanges_.back());
+  spare_exchanges_.pop_back();
+  return exchange;
+}
+
+void Worker::give_back(std::unique_ptr<Exchange> exchange) {
+  if (spare_exchanges_.size() >= kept_exchanges) return;
+  exchange->reader.reset();
+  exchange->out.reset();
+  spare_exchanges_.push_back(std::move(exchange));
+}
+
+}  // namespace cweb::server

@@ -1,0 +1,109 @@
+// One loop's life: its listener, its connections, and the turn in which they are served. Everything here is done by
+// whoever drives the loop; the thread may change between any two steps, so nothing is kept on a stack across a call into
+// a module.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "net/deadline_list.h"
+#include "net/loop.h"
+#include "runtime/loop_gate.h"
+#include "runtime/runtime.h"
+#include "server/connection.h"
+#include "server/dispatch.h"
+
+namespace cweb::server {
+
+class ManagementThreads;
+
+struct WorkerOptions {
+  http::RequestLimits limits;
+  size_t max_body_bytes;
+  size_t max_management_body_bytes;
+};
+
+class Worker {
+ public:
+  static Expected<std::unique_ptr<Worker>> create(size_t index, UniqueFd listener, const WorkerOptions& options,
+                                                  runtime::Runtime& runtime, ManagementThreads& management);
+  ~Worker();
+
+  runtime::LoopGate& gate() { return gate_; }
+
+  /// Any thread: no new connections; idle ones are closed, the others after their answer.
+  void start_draining();
+  /// Any thread: closes what is left and ends the loop; `ended` is called by its last driver.
+  void finish(std::function<void()> ended);
+  /// Any thread.
+  size_t open_connections() const { return open_connections_.load(std::memory_order_relaxed); }
+
+  /// For Connection: it has something to do.
+  void enqueue(Connection& connection);
+
+ private:
+  class Acceptor;
+  /// Does the thread still own the loop?
+  enum class Turn { keeps_loop, lost_loop };
+  /// What a connection's serving comes to after one request.
+  enum class Next { go_on, pause, lost_loop };
+
+  Worker(size_t index, std::unique_ptr<net::Loop> loop, const WorkerOptions& options, runtime::Runtime& runtime,
+         ManagementThreads& management);
+
+  // The loop's turn (worker.cpp).
+  void drive();
+  void handle_deadlines();
+  int time_to_sleep_ms() const;
+  void accept_some();
+  void pause_accepting();
+  void add_connection(UniqueFd socket, bool peer_is_loopback);
+  void close_unless_busy();
+  void close(Connection& connection);
+  std::unique_ptr<Exchange> take_exchange();
+  void give_back(std::unique_ptr<Exchange> exchange);
+
+  // A connection's turn (worker_turn.cpp).
+  Turn serve(Connection& connection);
+  Next serve_requests(Connection& connection);
+  Next advance(Connection& connection);
+  Next serve_request(Connection& connection);
+  Next ask_management(Connection& connection);
+  void look_at_head(Connection& connection);
+  void refuse(Connection& connection, int status, std::string_view sentence);
+  void finish_request(Connection& connection, bool keep_alive);
+  bool read_some(Connection& connection);
+  void flush(Connection& connection);
+  void settle(Connection& connection);
+  void wait_for(Connection& connection, Connection::Waiting what, net::DeadlineList& deadlines);
+  void discard_input(Connection& connection);
+  void deadline_passed(Connection& connection);
+
+  const WorkerOptions options_;
+  runtime::Runtime& runtime_;
+  ManagementThreads& management_;
+  const std::unique_ptr<net::Loop> loop_;
+  runtime::LoopGate gate_;
+  Dispatcher dispatcher_;
+
+  std::unique_ptr<Acceptor> acceptor_;
+  std::list<std::unique_ptr<Connection>> connections_;
+  std::deque<Connection*> to_serve_;
+  std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
+  net::DeadlineList idle_deadlines_;
+  net::DeadlineList request_deadlines_;
+  net::DeadlineList write_deadlines_;
+  net::DeadlineList end_deadlines_;
+  net::DeadlineList accept_pauses_;
+  bool draining_ = false;
+  std::function<void()> ended_;  // set when the loop is to end
+  std::atomic<size_t> open_connections_{0};
+};
+
+}  // namespace cweb::server

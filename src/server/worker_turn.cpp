@@ -1,0 +1,226 @@
+// A connection's turn: read, parse, answer, write, and wait for what is missing.
+#include "server/management_threads.h"
+#include "server/worker.h"
+
+namespace cweb::server {
+namespace {
+
+/// Requests of one connection that are answered before the others get their turn.
+constexpr int requests_at_once = 64;
+/// Answers that wait for a slow reader; beyond this its further requests wait too.
+constexpr size_t high_water_bytes = size_t{1} << 20;
+
+}  // namespace
+
+Worker::Turn Worker::serve(Connection& connection) {
+  if (connection.busy) return Turn::keeps_loop;
+  if (connection.unread_rest && connection.close_when_sent) discard_input(connection);
+  if (serve_requests(connection) == Next::lost_loop) return Turn::lost_loop;
+  // One write for all answers to what one read brought.
+  flush(connection);
+  settle(connection);
+  return Turn::keeps_loop;
+}
+
+Worker::Next Worker::serve_requests(Connection& connection) {
+  for (int i = 0; i < requests_at_once; ++i) {
+    if (connection.broken || connection.close_when_sent) return Next::pause;
+    if (connection.exchange && connection.exchange->out.pending().size() > high_water_bytes) return Next::pause;
+    const Next next = advance(connection);
+    if (next != Next::go_on) return next;
+  }
+  enqueue(connection);
+  return Next::pause;
+}
+
+/// Up to the end of one request, or as far as the bytes go.
+Worker::Next Worker::advance(Connection& connection) {
+  for (;;) {
+    if (!connection.exchange) {
+      if (!connection.readable) return Next::pause;
+      connection.exchange = take_exchange();
+    }
+    switch (connection.exchange->reader.advance()) {
+      case http::RequestReader::Step::need_more:
+        if (!read_some(connection)) return Next::pause;
+        break;
+      case http::RequestReader::Step::head:
+        look_at_head(connection);
+        if (connection.close_when_sent) return Next::pause;
+        break;
+      case http::RequestReader::Step::complete:
+        return serve_request(connection);
+      case http::RequestReader::Step::rejected: {
+        const auto& rejection = connection.exchange->reader.rejection();
+        refuse(connection, rejection.status, rejection.sentence);
+        return Next::pause;
+      }
+    }
+  }
+}
+
+bool Worker::read_some(Connection& connection) {
+  if (!connection.readable || connection.peer_ended) return false;
+  const std::span<char> room = connection.exchange->reader.room();
+  const net::IoResult result = connection.transport->read(room);
+  switch (result.status) {
+    case net::IoResult::Status::ok:
+      connection.exchange->reader.committed(result.bytes);
+      // A short read has emptied the socket (epoll(7)); only the end of the stream can be behind it.
+      connection.readable = result.bytes == room.size() || connection.hung_up;
+      if (connection.waiting == Connection::Waiting::for_body) connection.waiting = Connection::Waiting::nothing;
+      return true;
+    case net::IoResult::Status::would_block:
+      connection.readable = false;
+      return false;
+    case net::IoResult::Status::closed:
+      connection.readable = false;
+      connection.peer_ended = true;
+      return false;
+  }
+  return false;
+}
+
+void Worker::look_at_head(Connection& connection) {
+  http::RequestReader& reader = connection.exchange->reader;
+  const bool management = is_management_target(reader.target());
+  if (!reader.admit_body(management ? options_.max_management_body_bytes : options_.max_body_bytes)) {
+    return refuse(connection, 413, "the request body is too large");
+  }
+  if (reader.expects_continue() && !reader.body_bytes_buffered()) {
+    connection.exchange->out.append("HTTP/1.1 100 Continue\r\n\r\n");
+    flush(connection);
+  }
+}
+
+Worker::Next Worker::serve_request(Connection& connection) {
+  Exchange& exchange = *connection.exchange;
+  if (is_management_target(exchange.reader.target())) return ask_management(connection);
+  const bool keep_alive = exchange.reader.keep_alive() && !draining_;
+  // While the call runs the loop may go to another thread, which must leave the exchange alone.
+  connection.busy = true;
+  const Dispatcher::Outcome outcome = dispatcher_.answer(exchange, keep_alive);
+  if (outcome.kept_loop) {
+    connection.busy = false;
+    finish_request(connection, outcome.keep_alive);
+    return Next::go_on;
+  }
+  loop_->post([this, &connection, outcome] {
+    connection.busy = false;
+    finish_request(connection, outcome.keep_alive);
+    enqueue(connection);
+  });
+  return Next::lost_loop;
+}
+
+Worker::Next Worker::ask_management(Connection& connection) {
+  Exchange& exchange = *connection.exchange;
+  const bool keep_alive = exchange.reader.keep_alive() && !draining_;
+  ManagementRequest request = make_management_request(exchange.reader);
+  request.peer_is_loopback = connection.peer_is_loopback;
+  request.draining = draining_;
+  ManagementThreads::Done done = [this, &connection, keep_alive](ManagementAnswer answer) {
+    Exchange& its_exchange = *connection.exchange;
+    append_management_answer(its_exchange, answer, keep_alive);
+    loop_->post([this, &connection, keep_alive] {
+      connection.busy = false;
+      finish_request(connection, keep_alive);
+      enqueue(connection);
+    });
+  };
+  connection.busy = true;
+  if (management_.submit(request, done)) {
+    connection.deadline.disarm();
+    return Next::pause;
+  }
+  connection.busy = false;
+  append_management_answer(exchange, {.status = 503, .content_type = "text/plain; charset=utf-8",
+                                      .headers = {{"Retry-After", "1"}},
+                                      .body = "too many management calls are waiting: try again in a second\n"},
+                           keep_alive);
+  finish_request(connection, keep_alive);
+  return Next::go_on;
+}
+
+void Worker::refuse(Connection& connection, int status, std::string_view sentence) {
+  http::append_plain_answer(connection.exchange->out.bytes(), {.status = status, .keep_alive = false}, sentence,
+                            connection.exchange->reader.method() == "HEAD");
+  connection.close_when_sent = true;
+  connection.unread_rest = true;
+}
+
+void Worker::finish_request(Connection& connection, bool keep_alive) {
+  connection.exchange->reader.next();
+  if (!keep_alive) connection.close_when_sent = true;
+}
+
+void Worker::flush(Connection& connection) {
+  if (!connection.exchange) return;
+  http::OutputBuffer& out = connection.exchange->out;
+  while (!out.empty() && !connection.broken) {
+    const net::IoResult result = connection.transport->write(out.pending());
+    if (result.status == net::IoResult::Status::closed) connection.broken = true;
+    if (result.status != net::IoResult::Status::ok) return;
+    if (result.bytes < out.pending().size() && connection.waiting == Connection::Waiting::for_write) {
+      connection.waiting = Connection::Waiting::nothing;  // progress: the time for it starts again
+    }
+    out.sent(result.bytes);
+  }
+}
+
+/// Nothing can be done for this connection now: decides what it waits for, or ends it.
+void Worker::settle(Connection& connection) {
+  if (connection.busy) return;
+  if (connection.broken) return close(connection);
+  if (connection.queued) return;
+  if (connection.exchange && !connection.exchange->out.empty()) {
+    return wait_for(connection, Connection::Waiting::for_write, write_deadlines_);
+  }
+  if (connection.close_when_sent) {
+    if (!connection.unread_rest || connection.peer_ended) return close(connection);
+    // Closing with unread bytes would reset the connection and could destroy the answer on its way: our side ends, and
+    // what the peer still sends is thrown away for a moment.
+    if (connection.waiting != Connection::Waiting::for_end) connection.transport->shut_down_write();
+    return wait_for(connection, Connection::Waiting::for_end, end_deadlines_);
+  }
+  if (connection.peer_ended) return close(connection);
+  if (!connection.exchange || connection.exchange->reader.idle()) {
+    if (draining_) return close(connection);
+    if (connection.exchange) give_back(std::move(connection.exchange));
+    connection.waiting = Connection::Waiting::nothing;
+    return wait_for(connection, Connection::Waiting::for_request, idle_deadlines_);
+  }
+  wait_for(connection,
+           connection.exchange->reader.in_head() ? Connection::Waiting::for_head : Connection::Waiting::for_body,
+           request_deadlines_);
+}
+
+/// Arms the deadline unless it is armed for this already: waiting goes on, it does not start again.
+void Worker::wait_for(Connection& connection, Connection::Waiting what, net::DeadlineList& deadlines) {
+  if (connection.waiting == what && connection.deadline.armed()) return;
+  connection.waiting = what;
+  deadlines.arm(connection.deadline, loop_->now_ms());
+}
+
+void Worker::discard_input(Connection& connection) {
+  // Bounded: the deadline ends a peer that never stops.
+  char thrown_away[16 * 1024];
+  for (int i = 0; i < 64 && connection.readable; ++i) {
+    const net::IoResult result = connection.transport->read(thrown_away);
+    if (result.status != net::IoResult::Status::ok) connection.readable = false;
+    if (result.status == net::IoResult::Status::closed) connection.peer_ended = true;
+  }
+  if (connection.readable) enqueue(connection);
+}
+
+void Worker::deadline_passed(Connection& connection) {
+  if (connection.busy) return;
+  const bool in_request =
+      connection.waiting == Connection::Waiting::for_head || connection.waiting == Connection::Waiting::for_body;
+  if (!in_request) return close(connection);
+  refuse(connection, 408, "the request did not arrive in time");
+  flush(connection);
+  settle(connection);
+}
+
+}  // namespace cweb::server

@@ -1,0 +1,193 @@
+// A request means the same however the network cuts it into pieces.
+#include "http/request_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace cweb::http {
+namespace {
+
+using Step = RequestReader::Step;
+
+/// What came out of a reader, with the bytes copied.
+struct Seen {
+  std::string method, target, body;
+  std::vector<std::pair<std::string, std::string>> headers;
+  bool keep_alive = false;
+  bool operator==(const Seen&) const = default;
+};
+
+struct Outcome {
+  std::vector<Seen> requests;
+  int rejected_with = 0;
+  bool operator==(const Outcome&) const = default;
+};
+
+void feed(RequestReader& reader, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const std::span<char> room = reader.room();
+    const size_t count = std::min(room.size(), bytes.size());
+    std::memcpy(room.data(), bytes.data(), count);
+    reader.committed(count);
+    bytes.remove_prefix(count);
+  }
+}
+
+Seen look_at(RequestReader& reader) {
+  Seen seen;
+  seen.method = reader.method();
+  seen.target = reader.target();
+  seen.body.assign(reader.body().data(), reader.body().size());
+  EXPECT_EQ(reader.body().data()[reader.body().size()], '\0') << "a body ends in a NUL that is not counted";
+  for (const HeaderPiece& header : reader.headers()) {
+    seen.headers.emplace_back(reader.view(header.name), reader.view(header.value));
+  }
+  seen.keep_alive = reader.keep_alive();
+  return seen;
+}
+
+/// Reads `bytes`, arriving `piece` at a time, to the end or to the first rejection.
+Outcome read_all(std::string_view bytes, size_t piece, size_t body_limit = 1000) {
+  RequestReader reader(RequestLimits{});
+  Outcome outcome;
+  for (;;) {
+    switch (reader.advance()) {
+      case Step::need_more:
+        if (bytes.empty()) return outcome;
+        feed(reader, bytes.substr(0, piece));
+        bytes.remove_prefix(std::min(piece, bytes.size()));
+        break;
+      case Step::head:
+        if (!reader.admit_body(body_limit)) {
+          outcome.rejected_with = 413;
+          return outcome;
+        }
+        break;
+      case Step::complete:
+        outcome.requests.push_back(look_at(reader));
+        reader.next();
+        break;
+      case Step::rejected:
+        outcome.rejected_with = reader.rejection().status;
+        return outcome;
+    }
+  }
+}
+
+Outcome read_whole(std::string_view bytes) { return read_all(bytes, bytes.size()); }
+
+constexpr std::string_view three_requests =
+    "POST /a?x=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nX-Empty:\r\nX-Spaces:   v  \r\n\r\nhello"
+    "GET /b HTTP/1.1\r\nHost: h\r\n\r\n"
+    "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;ext=1\r\nabc\r\n4\r\ndefg\r\n0\r\nTrailer: t\r\n\r\n";
+
+TEST(RequestReader, ReadsPipelinedRequestsInOrder) {
+  const Outcome outcome = read_whole(three_requests);
+  ASSERT_EQ(outcome.rejected_with, 0);
+  ASSERT_EQ(outcome.requests.size(), 3U);
+  EXPECT_EQ(outcome.requests[0].method, "POST");
+  EXPECT_EQ(outcome.requests[0].target, "/a?x=1");
+  EXPECT_EQ(outcome.requests[0].body, "hello");
+  EXPECT_THAT(outcome.requests[0].headers, testing::Contains(std::pair<std::string, std::string>("X-Empty", "")));
+  EXPECT_THAT(outcome.requests[0].headers, testing::Contains(std::pair<std::string, std::string>("X-Spaces", "v")));
+  EXPECT_EQ(outcome.requests[1].target, "/b");
+  EXPECT_EQ(outcome.requests[1].body, "");
+  EXPECT_EQ(outcome.requests[2].body, "abcdefg");
+}
+
+TEST(RequestReader, PiecesMakeNoDifference) {
+  const Outcome whole = read_whole(three_requests);
+  for (size_t piece = 1; piece < three_requests.size(); ++piece) {
+    EXPECT_EQ(read_all(three_requests, piece), whole) << "in pieces of " << piece;
+  }
+}
+
+TEST(RequestReader, ABodyMayHoldAnyByteAndGrowTheBuffer) {
+  std::string body(100'000, '\0');
+  for (size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>(i * 7);
+  const std::string request =
+      "PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n" + body + "GET /y HTTP/1.1\r\nHost: h\r\n\r\n";
+  const Outcome outcome = read_all(request, 4096, 200'000);
+  ASSERT_EQ(outcome.requests.size(), 2U);
+  EXPECT_EQ(outcome.requests[0].body, body);
+  EXPECT_EQ(outcome.requests[1].target, "/y");
+}
+
+TEST(RequestReader, AbsoluteTargetsBecomeOriginForm) {
+  const auto target_of = [](const std::string& target) {
+    const Outcome outcome = read_whole("GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    return outcome.requests.empty() ? "rejected" : outcome.requests[0].target;
+  };
+  EXPECT_EQ(target_of("http://h/a/b?c=d"), "/a/b?c=d");
+  EXPECT_EQ(target_of("http://h"), "/");
+  EXPECT_EQ(target_of("http://h?q=1"), "/?q=1");
+  EXPECT_EQ(target_of("/plain?u=http://x/"), "/plain?u=http://x/");
+}
+
+TEST(RequestReader, KeepAliveFollowsVersionAndConnection) {
+  const auto keeps = [](const std::string& version, const std::string& header) {
+    const Outcome outcome = read_whole("GET / HTTP/" + version + "\r\nHost: h\r\n" + header + "\r\n");
+    return outcome.requests.size() == 1 && outcome.requests[0].keep_alive;
+  };
+  EXPECT_TRUE(keeps("1.1", ""));
+  EXPECT_FALSE(keeps("1.1", "Connection: close\r\n"));
+  EXPECT_FALSE(keeps("1.0", ""));
+  EXPECT_TRUE(keeps("1.0", "Connection: keep-alive\r\n"));
+}
+
+TEST(RequestReader, BoundsHaveTheirOwnStatus) {
+  EXPECT_EQ(read_whole("GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n").rejected_with, 414);
+  EXPECT_EQ(read_whole("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(70'000, 'a') + "\r\n\r\n").rejected_with, 431);
+  std::string many = "GET / HTTP/1.1\r\nHost: h\r\n";
+  for (int i = 0; i < 600; ++i) many += "a: b\r\n";
+  EXPECT_EQ(read_whole(many + "\r\n").rejected_with, 431);
+  EXPECT_EQ(read_whole("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n").rejected_with, 413);
+  const std::string chunks = "3e8\r\n" + std::string(1000, 'x') + "\r\n1\r\ny\r\n0\r\n\r\n";
+  EXPECT_EQ(read_whole("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks).rejected_with, 413);
+}
+
+struct Refused {
+  const char* name;
+  std::string request;
+  int status = 400;
+};
+
+class RefusedRequest : public testing::TestWithParam<Refused> {};
+
+TEST_P(RefusedRequest, IsNeverGuessedAt) {
+  for (const size_t piece : {size_t{1}, size_t{7}, GetParam().request.size()}) {
+    const Outcome outcome = read_all(GetParam().request, piece);
+    EXPECT_EQ(outcome.rejected_with, GetParam().status) << "in pieces of " << piece;
+    EXPECT_TRUE(outcome.requests.empty());
+  }
+}
+
+const std::string get = "GET / HTTP/1.1\r\nHost: h\r\n";
+
+INSTANTIATE_TEST_SUITE_P(
+    RequestReader, RefusedRequest,
+    testing::Values(
+        Refused{"length_with_coding", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"},
+        Refused{"coding_with_length", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n"},
+        Refused{"two_lengths", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd"},
+        Refused{"signed_length", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: +3\r\n\r\nabc"},
+        Refused{"huge_length", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\n"},
+        Refused{"not_chunked_last", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n"},
+        Refused{"bad_chunk_size", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"},
+        Refused{"bare_lf", "GET / HTTP/1.1\nHost: h\n\n"},
+        Refused{"folded_header", get + "X: a\r\n b\r\n\r\n"},
+        Refused{"space_before_colon", "GET / HTTP/1.1\r\nHost : h\r\n\r\n"},
+        Refused{"nul_in_value", get + std::string("X: a\0b\r\n\r\n", 10)},
+        Refused{"no_host", "GET / HTTP/1.1\r\nX: y\r\n\r\n"},
+        Refused{"two_hosts", get + "Host: i\r\n\r\n"},
+        Refused{"two_spaces", "GET  / HTTP/1.1\r\nHost: h\r\n\r\n"},
+        Refused{"garbage", "\x16\x03\x01\x02 what is this\r\n\r\n", 501},
+        Refused{"version_two", "GET / HTTP/2.0\r\nHost: h\r\n\r\n", 505}),
+    [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace cweb::http

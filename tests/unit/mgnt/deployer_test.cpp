@@ -1,0 +1,296 @@
+#include "mgnt/deployer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <latch>
+#include <thread>
+
+#include "fake_toolchain.h"
+#include "runtime/runtime.h"
+
+namespace cweb::mgnt {
+namespace {
+
+using std::chrono_literals::operator""ms;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Status = DeployReport::Status;
+
+std::atomic<int> loads;
+std::atomic<int> constructions;
+std::latch* load_may_end;
+
+class DeployerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    loads = 0;
+    constructions = 0;
+  }
+  void TearDown() override { EXPECT_TRUE(runtime_->unload_all(10'000ms)); }
+
+  /// A source that the toolchain knows; its text names the module, so that the guess is right.
+  std::string source(FakeModule module, const std::string& remark = "") {
+    const std::string text = "module_t config = {.name = \"" + module.name + "\"}; /* " + remark + " */";
+    toolchain_.know(text, std::move(module));
+    return text;
+  }
+  DeployReport deploy(const std::string& text) { return deployer_.deploy({.code = text, .repaired = false}); }
+  unsigned live_version(const std::string& name) {
+    const auto found = runtime_->registry().find(name);
+    return found ? found->live->number : 0;
+  }
+
+  FakeToolchain toolchain_;
+  std::unique_ptr<runtime::Runtime> runtime_ = std::move(*runtime::Runtime::create());
+  Deployer deployer_{
+      toolchain_, toolchain_, runtime_->registry(), runtime_->spare_threads(), {.load_deadline = 10'000ms}};
+};
+
+TEST_F(DeployerTest, a_good_source_goes_live_after_constructors_and_onload) {
+  FakeModule module;
+  module.constructors = {[] { constructions = loads == 0 ? 1 : -1; }};
+  module.onload = [] { loads = constructions + 1; };
+  const DeployReport report = deploy(source(module));
+  ASSERT_EQ(report.status, Status::deployed) << to_text(report);
+  EXPECT_EQ(report.http_status, 200);
+  EXPECT_EQ(constructions, 1);
+  EXPECT_EQ(loads, 2);
+  EXPECT_EQ(report.module->version, 1U);
+  EXPECT_EQ(report.module->state, "live");
+  EXPECT_EQ(report.module->hash.size(), 64U);
+  EXPECT_THAT(report.module->routes, ElementsAre(testing::Pair("GET", "/counter")));
+  EXPECT_EQ(live_version("counter"), 1U);
+}
+
+TEST_F(DeployerTest, the_running_source_again_is_unchanged_and_its_onload_does_not_run) {
+  FakeModule module;
+  module.onload = [] { ++loads; };
+  const std::string text = source(module);
+  deploy(text);
+  const DeployReport again = deploy(text);
+  EXPECT_EQ(again.status, Status::unchanged);
+  EXPECT_EQ(again.http_status, 200);
+  EXPECT_EQ(again.module->version, 1U);
+  EXPECT_EQ(loads, 1);
+  EXPECT_EQ(toolchain_.compiles(), 1);
+}
+
+TEST_F(DeployerTest, a_source_that_ran_before_the_running_one_is_deployed_again) {
+  const std::string first = source({}, "first");
+  const std::string second = source({}, "second");
+  deploy(first);
+  deploy(second);
+  EXPECT_EQ(deploy(first).status, Status::deployed);
+  EXPECT_EQ(live_version("counter"), 3U);
+}
+
+TEST_F(DeployerTest, a_source_that_does_not_compile_leaves_the_running_version_alone) {
+  deploy(source({}));
+  FakeModule broken;
+  broken.compile_failure = jit::CompileFailure{.rendered = "module.c:1:1: error: no\n", .diagnostics = {{}}};
+  const DeployReport report = deploy(source(broken, "broken"));
+  EXPECT_EQ(report.status, Status::failed);
+  EXPECT_EQ(report.http_status, 422);
+  EXPECT_EQ(report.stage, "compile");
+  EXPECT_EQ(report.rendered, "module.c:1:1: error: no\n");
+  EXPECT_EQ(report.diagnostics.size(), 1U);
+  EXPECT_EQ(report.keeps_serving, "counter, version 1");
+  EXPECT_EQ(live_version("counter"), 1U);
+}
+
+TEST_F(DeployerTest, a_limit_of_the_compiler_is_the_message_itself) {
+  FakeModule slow;
+  slow.compile_failure = jit::CompileFailure{.rendered = "compiling took more than 8 s\n"};
+  const DeployReport report = deploy(source(slow));
+  EXPECT_EQ(report.http_status, 422);
+  EXPECT_EQ(report.message, "compiling took more than 8 s");
+}
+
+TEST_F(DeployerTest, a_compiler_that_is_not_there_is_a_503) {
+  FakeModule module;
+  module.compile_failure = jit::CompileFailure{.kind = jit::CompileFailure::Kind::unavailable, .rendered = "killed"};
+  EXPECT_EQ(deploy(source(module)).http_status, 503);
+}
+
+TEST_F(DeployerTest, a_missing_symbol_fails_at_link_and_keeps_the_warnings) {
+  FakeModule module;
+  module.warnings.resize(1);
+  module.link_failure = jit::LinkFailure{.rendered = "module.c:3:1: error: nope\n", .diagnostics = {{}}};
+  const DeployReport report = deploy(source(module));
+  EXPECT_EQ(report.http_status, 422);
+  EXPECT_EQ(report.stage, "link");
+  EXPECT_EQ(report.diagnostics.size(), 2U);
+  EXPECT_THAT(report.rendered, HasSubstr("error: nope"));
+}
+
+TEST_F(DeployerTest, warnings_of_a_deployed_source_are_reported) {
+  FakeModule module;
+  module.warnings.resize(1);
+  const DeployReport report = deploy(source(module));
+  EXPECT_EQ(report.status, Status::deployed);
+  EXPECT_EQ(report.diagnostics.size(), 1U);
+  EXPECT_FALSE(report.rendered.empty());
+}
+
+TEST_F(DeployerTest, a_bad_config_fails_at_config) {
+  FakeModule module;
+  module.name = "";
+  const DeployReport report = deploy(source(module));
+  EXPECT_EQ(report.http_status, 422);
+  EXPECT_EQ(report.stage, "config");
+  EXPECT_FALSE(report.message.empty());
+  EXPECT_EQ(runtime_->registry().list().size(), 0U);
+}
+
+TEST_F(DeployerTest, handlers_that_take_a_context_first_are_refused_rather_than_called_without_one) {
+  FakeModule module;
+  module.shape = CallShape::context_first;
+  const DeployReport report = deploy(source(module));
+  EXPECT_EQ(report.http_status, 422);
+  EXPECT_EQ(report.stage, "config");
+  EXPECT_THAT(report.message, HasSubstr("cweb_context"));
+}
+
+TEST_F(DeployerTest, a_route_of_another_module_is_a_409_that_names_owner_and_route) {
+  deploy(source({.name = "owner", .routes = {{"/a", "GET"}}}));
+  const DeployReport report = deploy(source({.name = "other", .routes = {{"/b", "GET"}, {"/a", "GET"}}}));
+  EXPECT_EQ(report.http_status, 409);
+  EXPECT_EQ(report.stage, "routes");
+  EXPECT_THAT(report.message, HasSubstr("owner"));
+  EXPECT_THAT(report.message, HasSubstr("GET /a"));
+  ASSERT_EQ(report.diagnostics.size(), 1U);
+  EXPECT_EQ(report.diagnostics[0].position.line, 11U);
+  EXPECT_EQ(live_version("other"), 0U);
+  EXPECT_EQ(deploy(source({.name = "third", .routes = {{"/b", "GET"}}})).status, Status::deployed);
+}
+
+TEST_F(DeployerTest, a_reserved_path_is_a_409_and_a_bad_pattern_a_422) {
+  EXPECT_EQ(deploy(source({.name = "a", .routes = {{"/mgnt/x", "GET"}}})).http_status, 409);
+  const DeployReport report = deploy(source({.name = "b", .routes = {{"/x(", "GET"}}}));
+  EXPECT_EQ(report.http_status, 422);
+  EXPECT_EQ(report.stage, "routes");
+}
+
+TEST_F(DeployerTest, socket_paths_are_listed_with_a_notice) {
+  const DeployReport report = deploy(source({.websockets = {"/live"}}));
+  ASSERT_EQ(report.status, Status::deployed) << to_text(report);
+  EXPECT_THAT(report.module->websockets, ElementsAre("/live"));
+  EXPECT_THAT(report.notices, ElementsAre(HasSubstr("not served yet")));
+}
+
+TEST_F(DeployerTest, an_onload_that_does_not_return_in_time_fails_the_deploy_and_gives_its_routes_back) {
+  Deployer impatient(toolchain_, toolchain_, runtime_->registry(), runtime_->spare_threads(), {.load_deadline = 1ms});
+  std::latch may_end(1);
+  load_may_end = &may_end;
+  FakeModule module;
+  module.onload = [] { load_may_end->wait(); };
+  const DeployReport report = impatient.deploy({.code = source(module, "slow"), .repaired = false});
+  EXPECT_EQ(report.http_status, 422);
+  EXPECT_EQ(report.stage, "onload");
+  EXPECT_THAT(report.message, HasSubstr("onload did not return within"));
+  EXPECT_EQ(deploy(source({}, "fast")).status, Status::deployed);
+  may_end.count_down();
+  EXPECT_TRUE(runtime_->spare_threads().wait_until_idle(10'000ms));
+}
+
+TEST_F(DeployerTest, beyond_the_bound_of_live_modules_a_deploy_is_refused) {
+  Deployer small(toolchain_, toolchain_, runtime_->registry(), runtime_->spare_threads(), {.max_live_versions = 1});
+  EXPECT_EQ(small.deploy({.code = source({.name = "a", .routes = {{"/a", "GET"}}})}).status, Status::deployed);
+  EXPECT_EQ(small.deploy({.code = source({.name = "b", .routes = {{"/b", "GET"}}})}).http_status, 503);
+}
+
+TEST_F(DeployerTest, a_check_runs_no_code_and_changes_nothing) {
+  FakeModule module;
+  module.constructors = {[] { ++constructions; }};
+  module.onload = [] { ++loads; };
+  const DeployReport report = deployer_.check({.code = source(module), .repaired = false});
+  EXPECT_EQ(report.status, Status::checked) << to_text(report);
+  EXPECT_EQ(report.http_status, 200);
+  EXPECT_EQ(report.module->version, 0U);
+  EXPECT_EQ(constructions, 0);
+  EXPECT_EQ(loads, 0);
+  EXPECT_EQ(live_version("counter"), 0U);
+  EXPECT_EQ(deploy(source({.name = "other"})).status, Status::deployed);
+}
+
+TEST_F(DeployerTest, a_check_finds_the_conflicts_that_the_deploy_would_find) {
+  deploy(source({.name = "owner"}));
+  EXPECT_EQ(deployer_.check({.code = source({.name = "other"})}).http_status, 409);
+}
+
+TEST_F(DeployerTest, a_module_can_be_removed_once) {
+  deploy(source({}));
+  EXPECT_EQ(deployer_.remove("counter"), Deployer::Removal::removed);
+  EXPECT_EQ(deployer_.remove("counter"), Deployer::Removal::no_such_module);
+  EXPECT_EQ(live_version("counter"), 0U);
+}
+
+TEST_F(DeployerTest, deploys_of_one_name_take_effect_in_the_order_of_arrival_while_they_compile_in_parallel) {
+  std::latch both_compile(2);
+  std::latch first_compiles(1);
+  std::latch second_is_compiled(1);
+  FakeModule slow, fast;
+  slow.while_compiling = [&] {
+    first_compiles.count_down();
+    both_compile.arrive_and_wait();
+    second_is_compiled.wait();
+  };
+  fast.while_compiling = [&] {
+    both_compile.arrive_and_wait();
+    second_is_compiled.count_down();
+  };
+  const std::string slow_source = source(slow, "slow");
+  const std::string fast_source = source(fast, "fast");
+  DeployReport slow_report, fast_report;
+  std::thread first([&] { slow_report = deploy(slow_source); });
+  first_compiles.wait();
+  std::thread second([&] { fast_report = deploy(fast_source); });
+  first.join();
+  second.join();
+  ASSERT_EQ(slow_report.status, Status::deployed) << to_text(slow_report);
+  ASSERT_EQ(fast_report.status, Status::deployed) << to_text(fast_report);
+  EXPECT_EQ(slow_report.module->version, 1U);
+  EXPECT_EQ(fast_report.module->version, 2U);
+}
+
+TEST_F(DeployerTest, a_deploy_whose_name_could_not_be_guessed_does_not_undo_a_later_one) {
+  std::latch compiles(1), may_go_on(1);
+  FakeModule module;
+  module.while_compiling = [&] {
+    compiles.count_down();
+    may_go_on.wait();
+  };
+  const std::string unguessable = "module_t config = {NAME};";
+  toolchain_.know(unguessable, module);
+  DeployReport late;
+  std::thread first([&] { late = deploy(unguessable); });
+  compiles.wait();
+  EXPECT_EQ(deploy(source({}, "later")).status, Status::deployed);
+  may_go_on.count_down();
+  first.join();
+  EXPECT_EQ(late.http_status, 409);
+  EXPECT_THAT(late.message, HasSubstr("superseded"));
+  EXPECT_EQ(live_version("counter"), 1U);
+}
+
+TEST_F(DeployerTest, a_delete_waits_for_the_deploys_before_it) {
+  std::latch compiles(1), may_go_on(1);
+  FakeModule module;
+  module.while_compiling = [&] {
+    compiles.count_down();
+    may_go_on.wait();
+  };
+  const std::string text = source(module);
+  std::thread deploying([&] { EXPECT_EQ(deploy(text).status, Status::deployed); });
+  compiles.wait();
+  std::thread removing([&] { EXPECT_EQ(deployer_.remove("counter"), Deployer::Removal::removed); });
+  may_go_on.count_down();
+  deploying.join();
+  removing.join();
+  EXPECT_EQ(live_version("counter"), 0U);
+}
+
+}  // namespace
+}  // namespace cweb::mgnt

@@ -1,0 +1,190 @@
+#include "mgnt/management_api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "fake_toolchain.h"
+#include "runtime/runtime.h"
+
+namespace cweb::mgnt {
+namespace {
+
+using nlohmann::json;
+using std::chrono_literals::operator""ms;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr const char* counter = "module_t config = {.name = \"counter\"};\n";
+
+class ManagementApiTest : public testing::Test {
+ protected:
+  void SetUp() override { toolchain_.know(counter, {}); }
+  void TearDown() override { EXPECT_TRUE(runtime_->unload_all(10'000ms)); }
+
+  static server::ManagementRequest request(std::string method, std::string path, std::string body = "") {
+    server::ManagementRequest made;
+    made.method = std::move(method);
+    made.path = std::move(path);
+    made.headers = {{"Host", "localhost:8080"}};
+    made.body = std::move(body);
+    made.peer_is_loopback = true;
+    return made;
+  }
+  server::ManagementAnswer call(std::string method, std::string path, std::string body = "") {
+    return api_.handle(request(std::move(method), std::move(path), std::move(body)));
+  }
+  server::ManagementAnswer call_for_json(std::string method, std::string path, std::string body = "") {
+    auto asking = request(std::move(method), std::move(path), std::move(body));
+    asking.headers.emplace_back("Accept", "text/html, application/json;q=0.9");
+    return api_.handle(asking);
+  }
+  static std::string header(const server::ManagementAnswer& answer, std::string_view name) {
+    for (const auto& [key, value] : answer.headers) {
+      if (key == name) return value;
+    }
+    return "";
+  }
+
+  FakeToolchain toolchain_;
+  std::unique_ptr<runtime::Runtime> runtime_ = std::move(*runtime::Runtime::create());
+  Deployer deployer_{toolchain_, toolchain_, runtime_->registry(), runtime_->spare_threads()};
+  ManagementApi api_{deployer_, runtime_->registry()};
+};
+
+TEST_F(ManagementApiTest, post_and_put_deploy_and_answer_text_for_people) {
+  const auto posted = call("POST", "/mgnt", counter);
+  EXPECT_EQ(posted.status, 200);
+  EXPECT_EQ(posted.content_type, "text/plain; charset=utf-8");
+  EXPECT_THAT(posted.body, StartsWith("counter, version 1, is deployed\n"));
+  const auto put = call("PUT", "/mgnt", counter);
+  EXPECT_EQ(put.status, 200);
+  EXPECT_THAT(put.body, HasSubstr("unchanged"));
+}
+
+TEST_F(ManagementApiTest, answers_json_to_who_accepts_it) {
+  const auto answer = call_for_json("POST", "/mgnt", counter);
+  EXPECT_EQ(answer.content_type, "application/json");
+  EXPECT_EQ(json::parse(answer.body)["status"], "deployed");
+  const auto refused = call_for_json("POST", "/mgnt");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(json::parse(refused.body)["stage"], "request");
+}
+
+TEST_F(ManagementApiTest, an_empty_body_is_answered_with_a_command_that_works) {
+  const auto answer = call("POST", "/mgnt");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body, HasSubstr("curl --data-binary @modules/counter.c http://localhost:8080/mgnt"));
+}
+
+TEST_F(ManagementApiTest, check_1_deploys_nothing_and_a_strange_query_neither) {
+  auto check = request("POST", "/mgnt", counter);
+  check.query = "check=1";
+  EXPECT_THAT(api_.handle(check).body, HasSubstr("checked and not deployed"));
+  check.query = "check=yes";
+  EXPECT_EQ(api_.handle(check).status, 400);
+  EXPECT_EQ(call("GET", "/mgnt/modules/counter").status, 404);
+}
+
+TEST_F(ManagementApiTest, get_lists_the_modules) {
+  EXPECT_EQ(json::parse(call("GET", "/mgnt").body), json::parse(R"({"modules":[]})"));
+  call("POST", "/mgnt", counter);
+  const json listed = json::parse(call("GET", "/mgnt").body);
+  ASSERT_EQ(listed["modules"].size(), 1U);
+  const json& module = listed["modules"][0];
+  EXPECT_EQ(module["name"], "counter");
+  EXPECT_EQ(module["version"], 1);
+  EXPECT_EQ(module["state"], "live");
+  EXPECT_EQ(module["routes"], json::parse(R"([{"method":"GET","path":"/counter"}])"));
+  EXPECT_EQ(module["calls"], 0);
+  EXPECT_EQ(module["faults"], 0);
+  for (const char* key : {"author", "hash", "websockets", "deployed_at"}) EXPECT_TRUE(module.contains(key)) << key;
+}
+
+TEST_F(ManagementApiTest, one_module_and_its_source_are_found_by_name) {
+  call("POST", "/mgnt", counter);
+  EXPECT_EQ(json::parse(call("GET", "/mgnt/modules/counter").body)["name"], "counter");
+  EXPECT_EQ(call("HEAD", "/mgnt/modules/counter").status, 200);
+  EXPECT_EQ(call("GET", "/mgnt/modules/c%6Funter").status, 200);
+  const auto source = call("GET", "/mgnt/modules/counter/source");
+  EXPECT_EQ(source.status, 200);
+  EXPECT_THAT(source.content_type, StartsWith("text/x-c"));
+  EXPECT_EQ(source.body, counter);
+}
+
+TEST_F(ManagementApiTest, delete_removes) {
+  call("POST", "/mgnt", counter);
+  EXPECT_EQ(call("DELETE", "/mgnt/modules/counter").status, 200);
+  EXPECT_EQ(call("DELETE", "/mgnt/modules/counter").status, 404);
+  EXPECT_EQ(call("GET", "/mgnt/modules/counter").status, 404);
+  EXPECT_EQ(call("GET", "/mgnt/modules/counter/source").status, 404);
+}
+
+TEST_F(ManagementApiTest, errors_are_one_sentence_as_text_or_json) {
+  EXPECT_EQ(call("GET", "/mgnt/modules/x").body, "there is no module named x\n");
+  EXPECT_EQ(json::parse(call_for_json("GET", "/mgnt/modules/x").body),
+            json::parse(R"({"error":"there is no module named x"})"));
+}
+
+TEST_F(ManagementApiTest, unknown_paths_are_404) {
+  for (const char* path : {"/mgnt/x", "/mgnt/modules", "/mgnt/modules/", "/mgnt/modules//source", "/mgnt/modules/a/b",
+                           "/mgnt/metrics", "/mgnt/modules/a/source/"}) {
+    EXPECT_EQ(call("GET", path).status, 404) << path;
+  }
+  EXPECT_THAT(call("PUT", "/mgnt/counter.c", counter).body, HasSubstr("curl -T"));
+}
+
+TEST_F(ManagementApiTest, other_methods_are_405_with_allow_and_options_answers_it) {
+  const std::pair<const char*, const char*> allowed[] = {
+      {"/mgnt", "GET, HEAD, POST, PUT, OPTIONS"},
+      {"/mgnt/health", "GET, HEAD, OPTIONS"},
+      {"/mgnt/modules/x", "GET, HEAD, DELETE, OPTIONS"},
+      {"/mgnt/modules/x/source", "GET, HEAD, OPTIONS"},
+  };
+  for (const auto& [path, allow] : allowed) {
+    const auto patched = call("PATCH", path);
+    EXPECT_EQ(patched.status, 405) << path;
+    EXPECT_EQ(header(patched, "Allow"), allow) << path;
+    const auto options = call("OPTIONS", path);
+    EXPECT_EQ(options.status, 204) << path;
+    EXPECT_EQ(header(options, "Allow"), allow) << path;
+  }
+}
+
+TEST_F(ManagementApiTest, health_says_when_the_server_goes_down_and_deploys_are_refused_then) {
+  EXPECT_EQ(call("GET", "/mgnt/health").status, 200);
+  auto draining = request("GET", "/mgnt/health");
+  draining.draining = true;
+  EXPECT_EQ(api_.handle(draining).status, 503);
+  draining = request("POST", "/mgnt", counter);
+  draining.draining = true;
+  EXPECT_EQ(api_.handle(draining).status, 503);
+  EXPECT_EQ(toolchain_.compiles(), 0);
+}
+
+TEST_F(ManagementApiTest, who_may_not_gets_a_403_and_nothing_happens) {
+  auto foreign = request("POST", "/mgnt", counter);
+  foreign.headers.emplace_back("Origin", "http://evil.example");
+  EXPECT_EQ(api_.handle(foreign).status, 403);
+  foreign.method = "OPTIONS";
+  EXPECT_EQ(api_.handle(foreign).status, 403);
+  EXPECT_EQ(toolchain_.compiles(), 0);
+}
+
+TEST_F(ManagementApiTest, no_answer_is_kept_sniffed_or_offered_to_other_origins) {
+  auto own = request("GET", "/mgnt");
+  own.headers.emplace_back("Origin", "http://localhost:8080");
+  auto foreign = request("GET", "/mgnt");
+  foreign.headers.emplace_back("Origin", "http://evil.example");
+  for (const auto& asked :
+       {own, foreign, request("POST", "/mgnt"), request("OPTIONS", "/mgnt"), request("GET", "/mgnt/x")}) {
+    const auto answer = api_.handle(asked);
+    EXPECT_EQ(header(answer, "Cache-Control"), "no-store");
+    EXPECT_EQ(header(answer, "X-Content-Type-Options"), "nosniff");
+    for (const auto& [name, value] : answer.headers) EXPECT_FALSE(name.starts_with("Access-Control")) << name;
+  }
+}
+
+}  // namespace
+}  // namespace cweb::mgnt
