@@ -1,0 +1,269 @@
+/*
+ * cweb.h - everything that a module for the cweb server sees.
+ *
+ * A module is one C file. POST it to /mgnt and its routes are live:
+ *
+ *     #include <cweb.h>
+ *
+ *     static int hello(struct http_request *req, struct http_response *res) {
+ *         snprintf(res->body, HTTP_RESPONSE_SIZE, "Hello, %s\n", req->path);
+ *         return 0;
+ *     }
+ *
+ *     export module_t config = {
+ *         .name = "hello",
+ *         .author = "you",
+ *         .routes = {{"/hello", "GET", hello, NONE}},
+ *         .size = 1,
+ *     };
+ *
+ * Conventions, for everything below:
+ *
+ *  1. What a handler is given - request, response, their maps and strings - belongs to the server and is valid until
+ *     the handler returns. Copy what must live longer.
+ *  2. What a module allocates (malloc, strdup, asprintf, getline, jansson ...) comes from a heap of its own version and
+ *     is given back whole when that version goes. A block that res->body points to when the handler returns is freed by
+ *     the server once the answer is sent; nothing else is.
+ *  3. Static variables live as long as the version: a new version starts with fresh ones.
+ *  4. Handlers run on several threads at a time. Guard what they share (pthread_mutex_t, atomics).
+ *  5. Handlers may block. The server goes on with its other clients meanwhile.
+ *  6. exit, abort and a failed assert end the call, not the server: its client gets a 500.
+ *
+ * It is clean as C99 to C17 with -Wall -Wextra. The server compiles modules as gnu17.
+ */
+#ifndef CWEB_H
+#define CWEB_H
+
+#include <ctype.h>
+#include <jansson.h>
+#include <pthread.h>
+#include <regex.h>
+#include <sqlite3.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* More than ten routes or sockets: #define these before the #include. */
+#ifndef CWEB_MAX_ROUTES
+#define CWEB_MAX_ROUTES 10
+#endif
+#ifndef CWEB_MAX_WEBSOCKETS
+#define CWEB_MAX_WEBSOCKETS 10
+#endif
+
+/* Bytes of the buffer that res->body points to when a handler starts. It is all zero. */
+#define HTTP_RESPONSE_SIZE 8192
+
+#define HTTP_VERSION "HTTP/1.1"
+
+#ifndef __cplusplus
+/* Makes `config` visible to the server. */
+#define export __attribute__((visibility("default")))
+#else
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------------------------------------------- methods */
+
+/* The method of a request. HEAD requests reach the route for GET unless there is a route for HEAD. */
+typedef enum http_method {
+    HTTP_ERR = -1, /* a method that is not in this list */
+    HTTP_GET = 0,
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_DELETE,
+    HTTP_OPTIONS,
+    HTTP_PATCH,
+    HTTP_HEAD
+} http_method_t;
+
+/* Their names: http_methods[HTTP_GET] is "GET". */
+extern const char *http_methods[];
+
+/* -------------------------------------------------------------------------------------------------------- status */
+
+/* Each name has its status code as its value (RFC 9110 section 15), so `res->status = 418` is as good. */
+typedef enum http_error {
+    HTTP_000_UNKNOWN = 0, /* nothing was set: the answer is 200 */
+    HTTP_101_SWITCHING_PROTOCOLS = 101,
+    HTTP_200_OK = 200,
+    HTTP_201_CREATED = 201,
+    HTTP_202_ACCEPTED = 202,
+    HTTP_204_NO_CONTENT = 204,
+    HTTP_206_PARTIAL_CONTENT = 206,
+    HTTP_301_MOVED_PERMANENTLY = 301,
+    HTTP_302_FOUND = 302,
+    HTTP_303_SEE_OTHER = 303,
+    HTTP_304_NOT_MODIFIED = 304,
+    HTTP_307_TEMPORARY_REDIRECT = 307,
+    HTTP_308_PERMANENT_REDIRECT = 308,
+    HTTP_400_BAD_REQUEST = 400,
+    HTTP_401_UNAUTHORIZED = 401,
+    HTTP_403_FORBIDDEN = 403,
+    HTTP_404_NOT_FOUND = 404,
+    HTTP_405_METHOD_NOT_ALLOWED = 405,
+    HTTP_409_CONFLICT = 409,
+    HTTP_410_GONE = 410,
+    HTTP_413_PAYLOAD_TOO_LARGE = 413,
+    HTTP_414_URI_TOO_LONG = 414,
+    HTTP_415_UNSUPPORTED_MEDIA_TYPE = 415,
+    HTTP_422_UNPROCESSABLE_CONTENT = 422,
+    HTTP_426_UPGRADE_REQUIRED = 426,
+    HTTP_429_TOO_MANY_REQUESTS = 429,
+    HTTP_500_INTERNAL_SERVER_ERROR = 500,
+    HTTP_501_NOT_IMPLEMENTED = 501,
+    HTTP_503_SERVICE_UNAVAILABLE = 503
+} http_error_t;
+
+/* ---------------------------------------------------------------------------------------------------------- maps */
+
+/*
+ * Text to pointer. The maps of requests and responses match keys without regard to case where HTTP does (headers); a
+ * map that map_create made matches them exactly. One thread at a time.
+ */
+struct map_entry {
+    char *key;
+    void *value;
+};
+
+struct map {
+    struct map_entry *entries; /* entries[0] to entries[size - 1] are in use; do not write to them */
+    size_t size;
+    size_t capacity;
+    const void *host; /* the server's own */
+};
+
+typedef enum map_error {
+    MAP_OK = 0,
+    MAP_ERR = 1,
+    MAP_FULL = 2,
+    MAP_KEY_NOT_FOUND = 3
+} map_error_t;
+
+/* A new map with room for `capacity` entries; it grows beyond them. NULL when memory is out. Free with map_destroy. */
+struct map *map_create(size_t capacity);
+/* Frees the map and its keys, not its values. NULL is allowed; a map of a request or response is left alone. */
+void map_destroy(struct map *map);
+/*
+ * Adds a value. Copies the key and keeps the value pointer; the header map of a response copies the value's text too,
+ * and sends it. MAP_OK, also when the key is there already (its first value stays), or -MAP_ERR: an argument was NULL,
+ * memory is out, or the map belongs to a request.
+ */
+int map_insert(struct map *map, const char *key, void *value);
+/* The value of a key, or NULL. */
+void *map_get(const struct map *map, const char *key);
+/* Takes a key out. MAP_OK, or -MAP_KEY_NOT_FOUND. */
+int map_remove(struct map *map, const char *key);
+/* The number of entries; 0 for NULL. */
+size_t map_size(const struct map *map);
+
+/* -------------------------------------------------------------------------------------------- request and response */
+
+struct http_request {
+    http_method_t method;
+    char *path;          /* as sent, without the query string */
+    char *body;          /* never NULL; a NUL that content_length does not count stands behind it */
+    int content_length;  /* bytes of body */
+    struct map *params;  /* query parameters, percent-decoded */
+    struct map *headers; /* by name, whatever its case */
+    struct map *data;    /* fields of an urlencoded or multipart body, decoded */
+    int websocket;       /* 1: the client asks to change to WebSocket */
+    char keep_alive;     /* 1: the connection stays open after the answer */
+    char close;          /* 1: it does not */
+    http_error_t status; /* not used */
+    pthread_t tid;       /* the thread that the handler runs on */
+};
+
+struct http_response {
+    http_error_t status; /* 0 means 200 */
+    /* Date, Content-Length and Connection are the server's; Content-Type is text/html; charset=utf-8 unless set. */
+    struct map *headers;
+    /*
+     * Points to HTTP_RESPONSE_SIZE zeroed bytes when the handler starts. May be pointed to other memory: a literal, a
+     * static array, or a block from malloc, which the server then frees. NULL is an empty body.
+     */
+    char *body;
+    int content_length; /* bytes of body; 0: as many as strlen(body) */
+};
+
+typedef struct http_request http_request_t;
+typedef struct http_response http_response_t;
+
+/* ---------------------------------------------------------------------------------------------------- WebSockets */
+
+struct websocket {
+    char *session; /* NULL or a string */
+    int client_fd;
+    /* Sends one text message. 0, or -1 when the socket is gone. Any thread. */
+    int (*send)(struct websocket *, const char *message, size_t length);
+    /* Begins the closing handshake. 0, or -1 when the socket is gone. Any thread. */
+    int (*close)(struct websocket *);
+};
+
+typedef struct websocket websocket_t;
+
+/* -------------------------------------------------------------------------------------------------------- module */
+
+/*
+ * Callbacks are declared without their parameters, because two generations of modules share this header. What they
+ * take is checked by the server when the module is posted, and a wrong type is an error with its line:
+ *
+ *     int  handler(struct http_request *, struct http_response *);
+ *     void on_open(struct websocket *);
+ *     void on_message(struct websocket *, const char *message, size_t length);   a NUL stands behind the message
+ *     void on_close(struct websocket *);
+ *     void onload(void);
+ *     void unload(void);
+ *
+ * A handler's return value means nothing but that a negative one with no status set is a 500.
+ */
+#if defined(__STDC_VERSION__) && __STDC_VERSION__ > 201710L
+/* In C23 empty parentheses say "no parameters". */
+typedef void *entry_t;
+typedef void *cweb_callback_t;
+#else
+typedef int (*entry_t)();
+typedef void (*cweb_callback_t)();
+#endif
+
+/* The only flag of a route. */
+#define NONE 0
+
+/* Written by position: {"/path", "GET", handler, NONE}. */
+typedef struct route_info {
+    /* A path, or a POSIX extended regular expression for whole paths, as soon as one of .[]()*+?{}^$|\ is in it. */
+    const char *path;
+    const char *method; /* "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" or "HEAD" */
+    entry_t handler;
+    int flags;
+} route_info_t;
+
+/* Written by position: {"/path", on_open, on_message, on_close}. Callbacks may be NULL. */
+typedef struct ws_info {
+    const char *path; /* no pattern */
+    cweb_callback_t on_open;
+    cweb_callback_t on_message;
+    cweb_callback_t on_close;
+} websocket_info_t;
+
+/* A module defines one of these: `export module_t config = { ... };`. It is read when the module is deployed. */
+typedef struct module {
+    char name[128];   /* who the module is: a source with the same name replaces it. Printable ASCII, no / or .. */
+    char author[128];
+    route_info_t routes[CWEB_MAX_ROUTES];
+    int size; /* number of routes in use */
+    websocket_info_t websockets[CWEB_MAX_WEBSOCKETS];
+    int ws_size; /* number of websockets in use */
+    /* Runs before the first request is routed here, and before the old version's unload. */
+    cweb_callback_t onload;
+    /* Runs once, after the last call into this version has returned. */
+    cweb_callback_t unload;
+} module_t;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
