@@ -8,8 +8,6 @@ endif()
 
 add_library(cweb_flags INTERFACE)
 target_compile_options(cweb_flags INTERFACE -Wall -Wextra -Wconversion -Werror -fno-omit-frame-pointer)
-# Assertions guard memory that untrusted code shares: they stay on in every preset.
-target_compile_options(cweb_flags INTERFACE -UNDEBUG)
 target_include_directories(cweb_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
 if(CWEB_SANITIZE)
   target_compile_options(cweb_flags INTERFACE -fsanitize=${CWEB_SANITIZE} -fno-sanitize-recover=all)

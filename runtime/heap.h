@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 
 namespace cweb::runtime {
@@ -11,13 +10,16 @@ namespace cweb::runtime {
 /// freed or not.
 class ModuleHeap {
  public:
+  /// What a heap may grow to. One that is full answers null like malloc does.
+  static constexpr size_t max_bytes = size_t{4} << 30;
+
   static std::unique_ptr<ModuleHeap> create();
   virtual ~ModuleHeap() = default;
 
   /// A block of at least `size` bytes aligned to `alignment` (a power of two, at least 16), or null when the heap is at
   /// its bound. A size of 0 gives a unique pointer.
-  virtual void* allocate(size_t size, size_t alignment = 16) = 0;
-  /// Bytes that modules hold of this heap now (about).
+  virtual void* allocate(size_t size, size_t alignment = 16, bool zeroed = false) = 0;
+  /// Bytes of address space that the heap has taken from the system.
   virtual size_t bytes_in_use() const = 0;
 };
 
@@ -31,9 +33,10 @@ BlockState block_state(const void* address);
 
 /// Usable size of a live block.
 size_t block_size(const void* block);
+/// Makes a live block `size` bytes large, moving it if need be; null, with the block as it was, when its heap is at its
+/// bound.
+void* resize_block(void* block, size_t size);
 /// Gives a live block back to its heap, whichever it is.
 void release_block(void* block);
-/// The heap a live block belongs to.
-ModuleHeap* heap_of(const void* block);
 
 }  // namespace cweb::runtime

@@ -11,4 +11,8 @@ namespace cweb::runtime {
 /// Constant for the life of the process.
 std::span<const HostSymbol> host_symbols();
 
+/// Lets the libraries that modules share do now what they would do at first use: read their configuration, open their
+/// source of random numbers. Gives jansson the modules' malloc. Once, before the first deploy.
+void set_up_host_libraries();
+
 }  // namespace cweb::runtime

@@ -40,6 +40,7 @@ struct ModuleConfig {
   void* onload = nullptr;
   void* unload = nullptr;
   CallShape onload_shape = CallShape::absent, unload_shape = CallShape::absent;
+  std::vector<std::string> notices;  ///< what is allowed and worth telling, one sentence each
 };
 
 /// What is wrong with `config`, where, and what to do.

@@ -2,13 +2,20 @@
 // (host_symbols) find the version's heap and thread-local storage here.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 
 namespace cweb::runtime {
 
 class ModuleVersion;
 
-/// The version whose code this thread is inside, or null. Set by runtime/invoke alone.
+/// The version whose code this thread is inside, or null.
 ModuleVersion* current_version();
+
+/// For runtime/invoke, and for the threads that modules start.
+void set_current_version(ModuleVersion* version);
+
+/// The buffer that res->body points to on this thread, so that a module's free() knows it; null and 0 when there is none.
+void set_response_buffer(const char* begin, size_t size);
+bool in_response_buffer(const void* address);
 
 }  // namespace cweb::runtime

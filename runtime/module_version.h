@@ -1,9 +1,12 @@
 // One version of one module: its image, its heap, its configuration, and where it stands in life.
 #pragma once
 
+#include <pthread.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -69,12 +72,18 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   std::atomic<int> detached_calls{0};
   /// Threads that the module started itself and that are still running.
   std::atomic<int> own_threads{0};
-  /// Somebody waits for the last call to leave: leaving threads poke the retirer.
-  std::atomic<bool> wanted_idle{false};
+
+  /// A thread-specific key that code of this version made: deleted with the version, because its destructor function may
+  /// be the version's code.
+  void add_thread_key(pthread_key_t key);
+  /// The module deleted it itself.
+  void forget_thread_key(pthread_key_t key);
 
  private:
   const uint64_t id_;
   std::atomic<VersionState> state_{VersionState::linked};
+  std::mutex mutex_;
+  std::vector<pthread_key_t> thread_keys_;  // guarded by mutex_
   EmulatedTls tls_;
   std::unique_ptr<ModuleHeap> heap_;
   std::unique_ptr<CodeImage> image_;

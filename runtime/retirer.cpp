@@ -80,7 +80,7 @@ void Retirer::work() {
     if (pending_.empty()) {
       poked_condition_.wait(lock, [&] { return poked_ || stopping_; });
     } else {
-      // The second is for the complaint about a slow unload; everything else pokes.
+      // The second is for threads of a module's own, which end without a word, and for the complaint about a slow unload.
       poked_condition_.wait_for(lock, std::chrono::seconds(1), [&] { return poked_ || stopping_; });
     }
     poked_ = false;

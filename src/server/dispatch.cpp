@@ -36,7 +36,7 @@ bool is_set_by_server(std::string_view name) {
          runtime::same_header_name(name, "connection") || runtime::same_header_name(name, "transfer-encoding");
 }
 
-void append_answer(Exchange& exchange, const Asked& asked, int status, runtime::ResponseHeaders& headers,
+void append_answer(Exchange& exchange, const Asked& asked, int status, const runtime::MessageMap& headers,
                    std::string_view body) {
   std::string& out = exchange.out.bytes();
   http::ResponseHead head = asked.head(status);
@@ -64,7 +64,7 @@ void append_handler_answer(Exchange& exchange, const Asked& asked, const runtime
   int status = static_cast<int>(parts.response.status);
   if (status == 0) status = result.value < 0 ? 500 : 200;
   if (status < 200 || status > 999) return broken(fmt::format("res->status is {}", status));
-  if (parts.response_headers.rejected()) return broken("a response header has CR, LF or NUL in it");
+  if (parts.response_headers.rejected()) return broken("a response header has a name or a value that HTTP does not allow (CR, LF, a space in the name)");
   auto body = find_answer_body(version, parts.response.body, parts.response.content_length, parts.page.body());
   if (!body) return broken(body.error());
   append_answer(exchange, asked, status, parts.response_headers, body->bytes);

@@ -18,12 +18,6 @@ http_method_t method_number(std::string_view method) {
   return HTTP_ERR;
 }
 
-/// Shows entries as a map. Names of headers match whatever their case; names of parameters are the module's own.
-template <class Entries>
-void show(map& shown, Entries& entries, bool ignore_case) {
-  runtime::init_request_map(shown, ignore_case, entries.data(), entries.size());
-}
-
 }  // namespace
 
 RequestParts& RequestParts::of_this_thread() {
@@ -35,9 +29,9 @@ RequestParts::RequestParts() : page(ResponsePage::of_this_thread()) {}
 
 bool RequestParts::fill(http::RequestReader& reader, std::string_view method) {
   page.clear();
-  response_headers.reset();
+  response_headers.clear();
   response = {};
-  response.headers = response_headers.as_map();
+  response.headers = response_headers.shown();
   response.body = page.body();
 
   const std::span<char> body = reader.body();
@@ -60,46 +54,44 @@ bool RequestParts::fill(http::RequestReader& reader, std::string_view method) {
   request.path = path;
   fill_params(has_query ? path + question + 1 : nullptr, has_query ? target.size() - question - 1 : 0);
   fill_headers(reader);
-  request.params = &params_;
-  request.headers = &headers_;
-  request.data = &data_;
+  request.params = params_.shown();
+  request.headers = headers_.shown();
+  request.data = data_.shown();
   return true;
 }
 
 void RequestParts::fill_headers(http::RequestReader& reader) {
-  header_entries_.clear();
+  headers_.clear();
   for (const http::HeaderPiece& header : reader.headers()) {
     char* name = reader.data(header.name);
     char* value = reader.data(header.value);
     // Behind a name stands its colon, behind a value white space or CR.
     name[header.name.length] = 0;
     value[header.value.length] = 0;
-    header_entries_.push_back({name, value});
+    headers_.add(name, value);
   }
-  show(headers_, header_entries_, true);
 }
 
 void RequestParts::fill_params(char* query, size_t length) {
-  param_entries_.clear();
+  params_.clear();
   char* end = query + length;
   while (query < end) {
     char* pair_end = std::find(query, end, '&');
     *pair_end = 0;
     char* equals = std::find(query, pair_end, '=');
-    if (pair_end > query && param_entries_.size() < http::max_form_fields) {
+    if (pair_end > query && params_.size() < http::max_form_fields) {
       const auto name_length = static_cast<size_t>(equals - query);
       char* value = equals < pair_end ? equals + 1 : pair_end;
       value[http::percent_decode_in_place(value, static_cast<size_t>(pair_end - value))] = 0;
       query[http::percent_decode_in_place(query, name_length)] = 0;
-      param_entries_.push_back({query, value});
+      params_.add(query, value);
     }
     query = pair_end + 1;
   }
-  show(params_, param_entries_, false);
 }
 
 bool RequestParts::fill_data(const http::RequestReader& reader) {
-  data_entries_.clear();
+  data_.clear();
   texts_.clear();
   const auto keep = [&](std::string text) { return texts_.emplace_back(std::move(text)).data(); };
   const http::HeaderPiece* type = request.content_length > 0 ? reader.find_header("content-type") : nullptr;
@@ -110,17 +102,16 @@ bool RequestParts::fill_data(const http::RequestReader& reader) {
     if (!fields) return fault_ = std::move(fields.error().message), false;
     for (auto& [name, value] : *fields) {
       char* key = keep(std::move(name));
-      data_entries_.push_back({key, keep(std::move(value))});
+      data_.add(key, keep(std::move(value)));
     }
   } else if (media == "multipart/form-data") {
     auto fields = http::parse_multipart(reader.view(type->value), body);
     if (!fields) return fault_ = std::move(fields.error().message), false;
     for (auto& field : *fields) {
       char* key = keep(std::move(field.name));
-      data_entries_.push_back({key, keep(std::move(field.value))});
+      data_.add(key, keep(std::move(field.value)));
     }
   }
-  show(data_, data_entries_, false);
   return true;
 }
 

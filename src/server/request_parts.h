@@ -7,7 +7,6 @@
 #include <deque>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "http/request_reader.h"
 #include "runtime/message_map.h"
@@ -27,7 +26,7 @@ class RequestParts {
 
   http_request request{};
   http_response response{};
-  runtime::ResponseHeaders response_headers;
+  runtime::MessageMap response_headers{runtime::MessageMap::Values::headers};
   ResponsePage& page;
 
  private:
@@ -36,9 +35,9 @@ class RequestParts {
   void fill_params(char* query, size_t length);
   bool fill_data(const http::RequestReader& reader);
 
-  using Entries = std::vector<map_entry>;
-  map headers_{}, params_{}, data_{};
-  Entries header_entries_, param_entries_, data_entries_;
+  runtime::MessageMap headers_{runtime::MessageMap::Values::pointers};
+  runtime::MessageMap params_{runtime::MessageMap::Values::pointers};
+  runtime::MessageMap data_{runtime::MessageMap::Values::pointers};
   std::deque<std::string> texts_;  // names and values of form data; their addresses stay
   std::string fault_;
 };

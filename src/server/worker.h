@@ -64,7 +64,6 @@ class Worker {
   void accept_some();
   void pause_accepting();
   void add_connection(UniqueFd socket, bool peer_is_loopback);
-  void close_unless_busy();
   void close(Connection& connection);
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange);

@@ -1,0 +1,65 @@
+# What a person or CI types. Each target does its own set-up: it installs what is missing, configures once and builds
+# what changed. Everything that is made lies below build/, in one folder for each preset of CMakePresets.json, but for
+# the link ./cweb.
+
+PRESETS := release debug asan tsan
+JOBS ?= $(shell nproc)
+# Tests start servers of their own; more at a time than this and they measure each other.
+TEST_JOBS ?= 2
+# For `make run`, as in: make run ARGS='--port 9000 --threads 1'
+ARGS ?=
+
+# Our C++. The C that modules see and are (include/, modules/, tests/cases/) has a layout of its own.
+PARTS := src runtime jit
+SOURCES = $(shell find $(PARTS) tests \( -name '*.cpp' -o -name '*.h' \) -print)
+
+# Steps follow each other; the parallel work is Ninja's and CTest's.
+.NOTPARALLEL:
+.DEFAULT_GOAL := all
+.PHONY: all run test check bench format lint clean help $(PRESETS:%=suite-%) deps-build deps-test deps-lint deps-bench
+
+all: deps-build build/release/build.ninja  ## build the server and leave ./cweb as a link to it
+	@cmake --build --preset release --parallel $(JOBS) --target cweb
+	@ln -sfn build/release/cweb cweb
+
+run: all  ## build and serve on 127.0.0.1:8080; further options in ARGS='...'
+	@exec ./cweb serve $(ARGS)
+
+test: suite-release suite-asan suite-tsan  ## the whole suite, then with address and undefined, then with thread sanitizer
+
+check: suite-release  ## the suite in the release preset alone
+
+bench: deps-build deps-bench build/release/build.ninja  ## run the benchmarks one after the other
+	@cmake --build --preset release --parallel $(JOBS)
+	@programs=$$(find build/release/tests/bench -maxdepth 1 -type f -executable | sort); \
+	test -n "$$programs" || { echo "there are no benchmarks in build/release/tests/bench" >&2; exit 1; }; \
+	for program in $$programs; do echo "== $$(basename $$program)"; $$program || exit 1; done
+
+format: deps-lint  ## lay the C++ sources out with clang-format
+	@clang-format-19 -i $(SOURCES)
+
+lint: deps-build deps-lint build/release/build.ninja  ## check layout with clang-format and the sources with clang-tidy
+	@clang-format-19 --dry-run -Werror $(SOURCES)
+	@# Some sources include what the build generates.
+	@cmake --build --preset release --parallel $(JOBS)
+	@find $(PARTS) -name '*.cpp' -print0 | xargs -0 -n 1 -P $(JOBS) clang-tidy-19 --quiet -p build/release
+
+clean:  ## remove everything that was built
+	rm -rf build cweb
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/make \1#\2/p' $(MAKEFILE_LIST) | while IFS='#' read -r target text; do \
+	printf '%-12s %s\n' "$$target" "$$text"; done
+
+# suite-PRESET: everything that the preset's tests need, and the tests. CTest prints its summary at the end.
+$(PRESETS:%=suite-%): suite-%: deps-build deps-test build/%/build.ninja
+	cmake --build --preset $* --parallel $(JOBS)
+	ctest --preset $* --parallel $(TEST_JOBS)
+
+# Configured once; from then on Ninja sees itself when a CMake file has changed.
+$(PRESETS:%=build/%/build.ninja): build/%/build.ninja: CMakePresets.json | deps-build
+	cmake --preset $*
+	@touch $@
+
+deps-build deps-test deps-lint deps-bench: deps-%:
+	@cmake/install-dependencies $*

@@ -1,0 +1,135 @@
+// Resolves names: the host's own first, then the refused ones, then an explicit search of the offered libraries. Never
+// the whole process: that would offer LLVM and the server itself. Any thread.
+#include "jit/symbol_policy.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <fmt/format.h>
+#include <link.h>
+
+#include <algorithm>
+#include <array>
+
+namespace cweb::jit {
+namespace {
+
+/// libc with what belongs to it, and what cweb.h and the documentation offer.
+constexpr std::array offered_libraries{"libc.so.6",         "libm.so.6",    "libgcc_s.so.1", "libjansson.so.4",
+                                       "libsqlite3.so.0", "libz.so.1", "libcrypto.so.3"};
+
+struct Refusal {
+  std::string_view reason;
+  std::span<const std::string_view> names;
+};
+
+using Names = std::string_view[];
+
+constexpr Names loader{"dlopen", "dlmopen", "dlsym", "dlvsym", "dlclose"};
+constexpr Names identity{"setuid",    "setgid",    "seteuid",    "setegid",     "setreuid", "setregid", "setresuid",
+                         "setresgid", "setfsuid",  "setfsgid",   "setgroups",   "initgroups", "chroot", "personality",
+                         "reboot",    "ptrace",    "unshare",    "setns",       "acct",     "swapoff",  "prctl",
+                         "capset",    "setsid",    "setpgid",    "setpgrp",     "daemon",   "setrlimit", "setrlimit64",
+                         "prlimit",   "prlimit64"};
+constexpr Names processes{"clone", "_Fork", "__fork", "__libc_fork", "execveat", "fexecve", "forkpty"};
+constexpr Names descriptors{"close_range", "closefrom", "__close", "__dup2", "fcloseall"};
+constexpr Names signals{"bsd_signal", "ssignal",     "sysv_signal", "__sysv_signal", "sigset",   "sighold",     "sigrelse",
+                        "sigignore",  "siginterrupt", "sigblock",    "sigsetmask",    "sigpause", "__sigpause",  "sigvec",
+                        "sigstack",   "sigreturn",   "__sigaction", "ualarm",        "timer_create"};
+constexpr Names threads{"thrd_create", "thrd_exit", "pthread_cancel", "pthread_tryjoin_np"};
+constexpr Names endings{"verr", "verrx", "error_at_line", "__assert_perror_fail", "__assert", "__libc_fatal"};
+constexpr Names exit_hooks{"__cxa_atexit",     "__cxa_finalize",  "__cxa_thread_atexit_impl", "__cxa_at_quick_exit",
+                           "at_quick_exit",    "pthread_atfork",  "__register_atfork",        "OPENSSL_atexit"};
+constexpr Names shared_state{"OPENSSL_cleanup",       "CRYPTO_set_mem_functions", "sqlite3_shutdown",
+                             "sqlite3_auto_extension", "sqlite3_config",          "json_set_alloc_funcs",
+                             "json_set_alloc_funcs2", "mallopt",                  "malloc_trim"};
+
+constexpr std::array refusals{
+    Refusal{"libraries that a module loads would stay when it goes; those that cweb offers are there without it", loader},
+    Refusal{"it changes the whole server process", identity},
+    Refusal{"it copies or replaces the server process", processes},
+    Refusal{"it acts on descriptors of the server", descriptors},
+    Refusal{"signals belong to the server", signals},
+    Refusal{"the server would not know of the thread, or lose one; use pthread_create", threads},
+    Refusal{"it ends the server process", endings},
+    Refusal{"it would be called after the module is gone", exit_hooks},
+    Refusal{"it changes what all modules share", shared_state},
+};
+
+std::string_view refusal_of(std::string_view name) {
+  for (const Refusal& refusal : refusals) {
+    if (std::find(refusal.names.begin(), refusal.names.end(), name) != refusal.names.end()) return refusal.reason;
+  }
+  return {};
+}
+
+/// The loader's record of the object that holds an address, or null. Takes no lock.
+const void* object_of(const void* address) {
+  dl_find_object found{};
+  return _dl_find_object(const_cast<void*>(address), &found) == 0 ? found.dlfo_link_map : nullptr;
+}
+
+bool is_variable(const void* address) {
+  Dl_info info{};
+  void* entry = nullptr;
+  if (dladdr1(address, &info, &entry, RTLD_DL_SYMENT) == 0 || entry == nullptr) return false;
+  return ELF64_ST_TYPE(static_cast<const ElfW(Sym)*>(entry)->st_info) == STT_OBJECT;
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<SymbolPolicy>> SymbolPolicy::create(std::span<const HostSymbol> host) {
+  std::unique_ptr<SymbolPolicy> policy(new SymbolPolicy);
+  for (const HostSymbol& symbol : host) policy->host_.emplace(symbol.name, symbol.address);
+
+  for (const char* name : offered_libraries) {
+    void* const library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) {
+      const char* const reason = dlerror();
+      return fail(fmt::format("cannot load {}, which modules may use: {}", name, reason == nullptr ? "no reason given" : reason));
+    }
+    policy->libraries_.push_back(library);
+    link_map* record = nullptr;
+    CWEB_ASSERT(dlinfo(library, RTLD_DI_LINKMAP, &record) == 0);
+    policy->link_maps_.push_back(record);
+  }
+  // The first of the loader's records is the program's.
+  link_map* record = nullptr;
+  CWEB_ASSERT(dlinfo(policy->libraries_.front(), RTLD_DI_LINKMAP, &record) == 0);
+  while (record->l_prev != nullptr) record = record->l_prev;
+  policy->executable_ = record;
+  return policy;
+}
+
+SymbolPolicy::~SymbolPolicy() {
+  for (void* library : libraries_) dlclose(library);
+}
+
+SymbolPolicy::Answer SymbolPolicy::find(const std::string& name) {
+  if (const auto own = host_.find(name); own != host_.end()) return {own->second, {}};
+  if (const std::string_view reason = refusal_of(name); !reason.empty()) return {nullptr, reason};
+  const std::lock_guard lock(mutex_);
+  if (const auto known = found_.find(name); known != found_.end()) return {known->second, {}};
+  void* const address = find_in_libraries(name);
+  if (address != nullptr) found_.emplace(name, address);
+  return {address, {}};
+}
+
+void* SymbolPolicy::find_in_libraries(const std::string& name) const {
+  for (void* library : libraries_) {
+    void* const address = dlsym(library, name.c_str());
+    // A handle's search goes on in what the library depends on; only what is offered itself counts.
+    if (address == nullptr || !is_offered(address)) continue;
+    if (!is_variable(address)) return address;
+    // A program that mentions `stdout` or `environ` holds the one copy that the library uses too; the library's own is
+    // then dead storage.
+    void* const in_program = dlsym(RTLD_DEFAULT, name.c_str());
+    return in_program != nullptr && object_of(in_program) == executable_ ? in_program : address;
+  }
+  return nullptr;
+}
+
+bool SymbolPolicy::is_offered(const void* address) const {
+  return std::find(link_maps_.begin(), link_maps_.end(), object_of(address)) != link_maps_.end();
+}
+
+}  // namespace cweb::jit

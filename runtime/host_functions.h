@@ -1,0 +1,30 @@
+// The parts that host_symbols() is put together from. Everything here is called by module code on a thread inside a call:
+// functions that may end the call (module_stop.h) hold no object with a destructor and no lock while they do.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "runtime/code_image.h"
+
+namespace cweb::runtime {
+
+std::span<const HostSymbol> map_functions();      ///< host_map.cpp: map_create ... of cweb.h
+std::span<const HostSymbol> memory_functions();   ///< host_memory.cpp: malloc ... realpath
+std::span<const HostSymbol> stream_functions();   ///< host_streams.cpp: asprintf, getline, open_memstream, fclose
+std::span<const HostSymbol> process_functions();  ///< host_process.cpp: exit, signal, fork, close ...
+std::span<const HostSymbol> thread_functions();   ///< host_threads.cpp: pthread_create, thread-local storage
+
+// The module's malloc, for the host functions that return memory which the module frees. On a thread that is inside no
+// version they are the process's own.
+void* module_malloc(size_t size);
+void* module_realloc(void* block, size_t size);
+void module_free(void* block);
+
+/// A row of a table of host functions.
+template <class Function>
+HostSymbol host_function(std::string_view name, Function* function) {
+  return {name, reinterpret_cast<void*>(function)};
+}
+
+}  // namespace cweb::runtime

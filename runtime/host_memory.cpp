@@ -1,0 +1,183 @@
+// malloc and what returns memory that is freed with free(): from the heap of the version that asks.
+#include <malloc.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <cwchar>
+
+#include "runtime/heap.h"
+#include "runtime/host_functions.h"
+#include "runtime/module_stop.h"
+#include "runtime/module_thread.h"
+#include "runtime/module_version.h"
+
+namespace cweb::runtime {
+namespace {
+
+constexpr size_t default_alignment = 16;
+
+void* allocate(size_t size, size_t alignment, bool zeroed) {
+  ModuleVersion* version = current_version();
+  void* block = nullptr;
+  if (version != nullptr) {
+    block = version->heap().allocate(size, std::max(alignment, default_alignment), zeroed);
+  } else {
+    const size_t rounded = (std::max(alignment, default_alignment) + size) & ~(alignment - 1);
+    block = alignment <= default_alignment ? malloc(size) : aligned_alloc(alignment, rounded);
+    if (block != nullptr && zeroed) std::memset(block, 0, size);
+  }
+  if (block == nullptr) errno = ENOMEM;
+  return block;
+}
+
+[[noreturn]] void stop_at_freed(const char* function) {
+  stop_module_call(function[0] == 'f' ? "free() was given a block that is freed already, or the inside of one"
+                                      : "realloc() was given a block that is freed already, or the inside of one");
+}
+
+/// Blocks that are no module's: the buffer of the response, memory of the image, what a library took from the process.
+bool is_own_memory(const void* address) {
+  const ModuleVersion* version = current_version();
+  return version != nullptr && version->image().contains(address);
+}
+
+void* host_malloc(size_t size) { return allocate(size, default_alignment, false); }
+
+void* host_calloc(size_t count, size_t size) {
+  size_t bytes = 0;
+  if (__builtin_mul_overflow(count, size, &bytes)) return errno = ENOMEM, nullptr;
+  return allocate(bytes, default_alignment, true);
+}
+
+void host_free(void* block) {
+  if (block == nullptr) return;
+  switch (block_state(block)) {
+    case BlockState::live: return release_block(block);
+    case BlockState::freed: stop_at_freed("free");
+    case BlockState::foreign: break;
+  }
+  // `free(res->body)` before pointing it elsewhere is what many modules do.
+  if (in_response_buffer(block)) return;
+  if (is_own_memory(block)) stop_module_call("free() was given memory of the module itself: a static object or a literal");
+  free(block);
+}
+
+void* host_realloc(void* block, size_t size) {
+  if (block == nullptr) return host_malloc(size);
+  if (size == 0) return host_free(block), nullptr;
+  switch (block_state(block)) {
+    case BlockState::live: {
+      void* moved = resize_block(block, size);
+      if (moved == nullptr) errno = ENOMEM;
+      return moved;
+    }
+    case BlockState::freed: stop_at_freed("realloc");
+    case BlockState::foreign: break;
+  }
+  if (in_response_buffer(block)) {
+    void* copy = host_malloc(size);
+    if (copy != nullptr) std::memcpy(copy, block, strnlen(static_cast<char*>(block), size));
+    return copy;
+  }
+  if (is_own_memory(block)) stop_module_call("realloc() was given memory of the module itself: a static object or a literal");
+  return realloc(block, size);
+}
+
+void* host_reallocarray(void* block, size_t count, size_t size) {
+  size_t bytes = 0;
+  if (__builtin_mul_overflow(count, size, &bytes)) return errno = ENOMEM, nullptr;
+  return host_realloc(block, bytes);
+}
+
+bool is_power_of_two(size_t number) { return number != 0 && (number & (number - 1)) == 0; }
+
+void* host_aligned_alloc(size_t alignment, size_t size) {
+  if (!is_power_of_two(alignment)) return errno = EINVAL, nullptr;
+  return allocate(size, alignment, false);
+}
+
+int host_posix_memalign(void** block, size_t alignment, size_t size) {
+  if (!is_power_of_two(alignment) || alignment % sizeof(void*) != 0) return EINVAL;
+  void* const allocated = allocate(size, alignment, false);
+  if (allocated == nullptr) return ENOMEM;
+  *block = allocated;
+  return 0;
+}
+
+void* host_valloc(size_t size) { return allocate(size, static_cast<size_t>(sysconf(_SC_PAGESIZE)), false); }
+
+size_t host_malloc_usable_size(void* block) {
+  if (block == nullptr) return 0;
+  return block_state(block) == BlockState::live ? block_size(block) : malloc_usable_size(block);
+}
+
+char* copy_text(const char* text, size_t length) {
+  auto* copy = static_cast<char*>(host_malloc(length + 1));
+  if (copy == nullptr) return nullptr;
+  std::memcpy(copy, text, length);
+  copy[length] = 0;
+  return copy;
+}
+
+char* host_strdup(const char* text) { return copy_text(text, std::strlen(text)); }
+char* host_strndup(const char* text, size_t limit) { return copy_text(text, strnlen(text, limit)); }
+
+wchar_t* host_wcsdup(const wchar_t* text) {
+  const size_t bytes = (std::wcslen(text) + 1) * sizeof(wchar_t);
+  void* copy = host_malloc(bytes);
+  return copy == nullptr ? nullptr : static_cast<wchar_t*>(std::memcpy(copy, text, bytes));
+}
+
+char* host_realpath(const char* path, char* resolved) {
+  if (resolved != nullptr) return realpath(path, resolved);
+  char found[PATH_MAX];
+  return realpath(path, found) == nullptr ? nullptr : host_strdup(found);
+}
+
+char* host_getcwd(char* buffer, size_t size) {
+  if (buffer != nullptr) return getcwd(buffer, size);
+  char found[PATH_MAX];
+  if (getcwd(found, sizeof found) == nullptr) return nullptr;
+  if (size != 0 && size <= std::strlen(found)) return errno = ERANGE, nullptr;
+  return host_strdup(found);
+}
+
+char* host_get_current_dir_name() { return host_getcwd(nullptr, 0); }
+
+}  // namespace
+
+void* module_malloc(size_t size) { return host_malloc(size); }
+void* module_realloc(void* block, size_t size) { return host_realloc(block, size); }
+void module_free(void* block) { host_free(block); }
+
+std::span<const HostSymbol> memory_functions() {
+  static const HostSymbol functions[] = {
+      host_function("malloc", host_malloc),
+      host_function("calloc", host_calloc),
+      host_function("realloc", host_realloc),
+      host_function("reallocarray", host_reallocarray),
+      host_function("free", host_free),
+      host_function("cfree", host_free),
+      host_function("aligned_alloc", host_aligned_alloc),
+      host_function("memalign", host_aligned_alloc),
+      host_function("posix_memalign", host_posix_memalign),
+      host_function("valloc", host_valloc),
+      host_function("pvalloc", host_valloc),
+      host_function("malloc_usable_size", host_malloc_usable_size),
+      host_function("strdup", host_strdup),
+      host_function("__strdup", host_strdup),
+      host_function("strndup", host_strndup),
+      host_function("__strndup", host_strndup),
+      host_function("wcsdup", host_wcsdup),
+      host_function("realpath", host_realpath),
+      host_function("getcwd", host_getcwd),
+      host_function("get_current_dir_name", host_get_current_dir_name),
+  };
+  return functions;
+}
+
+}  // namespace cweb::runtime

@@ -1,0 +1,49 @@
+#include "runtime/host_symbols.h"
+
+#include <jansson.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <sqlite3.h>
+#include <time.h>
+
+#include <vector>
+
+#include "runtime/host_functions.h"
+
+namespace cweb::runtime {
+namespace {
+
+/// jansson's allocator is the server's choice, for the whole process.
+void ignore_alloc_functions(json_malloc_t, json_free_t) {}
+
+std::vector<HostSymbol> all_symbols() {
+  std::vector<HostSymbol> symbols;
+  for (const auto part : {map_functions(), memory_functions(), stream_functions(), process_functions(), thread_functions()}) {
+    symbols.insert(symbols.end(), part.begin(), part.end());
+  }
+  symbols.push_back(host_function("json_set_alloc_funcs", ignore_alloc_functions));
+  return symbols;
+}
+
+}  // namespace
+
+std::span<const HostSymbol> host_symbols() {
+  static const std::vector<HostSymbol> symbols = all_symbols();
+  return symbols;
+}
+
+void set_up_host_libraries() {
+  // A deploy opens no file, so what these read they read now.
+  tzset();
+  OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr);
+  EVP_MD_free(EVP_MD_fetch(nullptr, "SHA256", nullptr));
+  unsigned char random_byte = 0;
+  RAND_bytes(&random_byte, 1);
+  sqlite3_initialize();
+  // Before the allocator is set: the table of the seed lives as long as the process.
+  json_object_seed(0);
+  json_set_alloc_funcs(module_malloc, module_free);
+}
+
+}  // namespace cweb::runtime

@@ -1,0 +1,132 @@
+// Threads that modules start, and what is local to a thread. A module's thread keeps its version alive until it ends.
+#include <pthread.h>
+#include <threads.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+#include "base/log.h"
+#include "runtime/host_functions.h"
+#include "runtime/module_stop.h"
+#include "runtime/module_thread.h"
+#include "runtime/module_version.h"
+
+namespace cweb::runtime {
+namespace {
+
+constexpr int max_threads_per_version = 256;
+
+struct Start {
+  std::shared_ptr<ModuleVersion> version;
+  void* (*function)(void*);
+  void* argument;
+};
+
+/// Lets go of the version when the thread ends, by whatever way: thread-local destructors run after pthread_exit and
+/// after a cancellation too, which skip the frames between.
+struct OwnThread {
+  std::shared_ptr<ModuleVersion> version;
+  ~OwnThread() {
+    if (!version) return;
+    set_current_version(nullptr);
+    version->own_threads.fetch_sub(1);
+  }
+};
+thread_local OwnThread own_thread;
+thread_local RecoveryPoint own_recovery_point;
+
+/// No object with a destructor here: the jump comes back over it.
+void* run_guarded(void* (*function)(void*), void* argument) {
+  if (sigsetjmp(own_recovery_point.jump, 0) != 0) {
+    log::error("module {} version {}: a thread of its own ended: {}", own_thread.version->config.name,
+               own_thread.version->number, own_recovery_point.reason);
+    return nullptr;
+  }
+  set_recovery_point(&own_recovery_point);
+  return function(argument);
+}
+
+void* enter(void* given) {
+  auto* start = static_cast<Start*>(given);
+  own_thread.version = std::move(start->version);
+  void* (*const function)(void*) = start->function;
+  void* const argument = start->argument;
+  delete start;
+  set_current_version(own_thread.version.get());
+  return run_guarded(function, argument);
+}
+
+int start_thread(pthread_t* thread, const pthread_attr_t* attributes, void* (*function)(void*), void* argument) {
+  ModuleVersion* version = current_version();
+  if (version == nullptr) return EPERM;
+  if (version->own_threads.fetch_add(1) >= max_threads_per_version) {
+    version->own_threads.fetch_sub(1);
+    return EAGAIN;
+  }
+  auto* start = new (std::nothrow) Start{version->shared_from_this(), function, argument};
+  const int error = start == nullptr ? EAGAIN : pthread_create(thread, attributes, enter, start);
+  if (error != 0) {
+    delete start;
+    version->own_threads.fetch_sub(1);
+  }
+  return error;
+}
+
+void host_pthread_exit(void* value) {
+  if (!own_thread.version) stop_module_call("the module called pthread_exit() on a thread of the server's");
+  pthread_exit(value);
+}
+
+int host_thrd_create(thrd_t* thread, thrd_start_t function, void* argument) {
+  // A thread's result is an int in one interface and a pointer in the other; both come back in the same register.
+  const auto returns_pointer = reinterpret_cast<void* (*)(void*)>(reinterpret_cast<void (*)()>(function));
+  const int error = start_thread(thread, nullptr, returns_pointer, argument);
+  return error == 0 ? thrd_success : error == EAGAIN ? thrd_nomem : thrd_error;
+}
+
+void host_thrd_exit(int value) { host_pthread_exit(reinterpret_cast<void*>(static_cast<intptr_t>(value))); }
+
+int host_pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) {
+  const int error = pthread_key_create(key, destructor);
+  if (error == 0 && current_version() != nullptr) current_version()->add_thread_key(*key);
+  return error;
+}
+
+int host_pthread_key_delete(pthread_key_t key) {
+  if (current_version() != nullptr) current_version()->forget_thread_key(key);
+  return pthread_key_delete(key);
+}
+
+int host_tss_create(tss_t* key, tss_dtor_t destructor) {
+  return host_pthread_key_create(key, destructor) == 0 ? thrd_success : thrd_error;
+}
+
+void host_tss_delete(tss_t key) { static_cast<void>(host_pthread_key_delete(key)); }
+
+void* host_emutls_get_address(void* control) {
+  ModuleVersion* version = current_version();
+  void* address = version == nullptr ? nullptr : version->tls().address(control);
+  if (address == nullptr) stop_module_call("no memory for a thread-local variable");
+  return address;
+}
+
+}  // namespace
+
+std::span<const HostSymbol> thread_functions() {
+  static const HostSymbol functions[] = {
+      host_function("pthread_create", start_thread),
+      host_function("pthread_exit", host_pthread_exit),
+      host_function("thrd_create", host_thrd_create),
+      host_function("thrd_exit", host_thrd_exit),
+      host_function("pthread_key_create", host_pthread_key_create),
+      host_function("pthread_key_delete", host_pthread_key_delete),
+      host_function("tss_create", host_tss_create),
+      host_function("tss_delete", host_tss_delete),
+      host_function("__emutls_get_address", host_emutls_get_address),
+  };
+  return functions;
+}
+
+}  // namespace cweb::runtime

@@ -1,0 +1,59 @@
+// The maps that a handler is shown: headers, parameters and form fields of a request, headers of a response. The C side
+// sees a struct map; what it stands for is kept here, where a module's writes to the struct cannot reach it.
+#pragma once
+
+#include <cweb.h>
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cweb::runtime {
+
+/// Keys match without regard to case. One thread at a time.
+class MessageMap {
+ public:
+  enum class Values {
+    pointers,  ///< a request's: the value is what was given
+    headers,   ///< a response's: the value's text is copied, and both must be what a header may hold (RFC 9110 section 5)
+  };
+  explicit MessageMap(Values values) : values_(values) {}
+  MessageMap(const MessageMap&) = delete;
+  MessageMap& operator=(const MessageMap&) = delete;
+
+  void clear();
+  /// An entry whose text somebody else keeps for as long as the map is shown.
+  void add(char* key, char* value) { entries_.push_back({key, value}); }
+  /// What the handler gets. Valid until the next change.
+  map* shown();
+
+  // What the functions of cweb.h do with it.
+  int insert(const char* key, void* value);
+  void* get(const char* key) const;
+  int remove(const char* key);
+  size_t size() const { return entries_.size(); }
+
+  /// Has a header been given that would have split or broken the response?
+  bool rejected() const { return rejected_; }
+  template <class Function>
+  void each(Function function) const {
+    for (const map_entry& entry : entries_) {
+      function(std::string_view(entry.key), std::string_view(static_cast<const char*>(entry.value)));
+    }
+  }
+
+ private:
+  std::vector<map_entry>::iterator find(const char* key);
+
+  const Values values_;
+  map shown_{};
+  std::vector<map_entry> entries_;
+  std::deque<std::string> texts_;  // what was copied; the addresses stay
+  bool rejected_ = false;
+};
+
+/// Names of headers are the same whatever the case of their ASCII letters (RFC 9110 section 5.1).
+bool same_header_name(std::string_view left, std::string_view right);
+
+}  // namespace cweb::runtime

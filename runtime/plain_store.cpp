@@ -1,0 +1,140 @@
+// Blocks of the process's own malloc, and a register that tells whose they are. Slower than an arena; here for the
+// sanitizers, which bring their own malloc, and for the version that comes when the arenas are used up.
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "base/error.h"
+#include "runtime/heap_store.h"
+
+namespace cweb::runtime {
+namespace {
+
+struct Block {
+  HeapStore* store;
+  size_t size;
+};
+
+/// All live blocks of all plain stores. A block is found by its address alone, so there is one register for the process.
+class BlockRegister {
+ public:
+  void add(const void* address, Block block) {
+    Shard& shard = shard_of(address);
+    const std::lock_guard lock(shard.mutex);
+    shard.blocks.emplace(address, block);
+    count_.fetch_add(1, std::memory_order_relaxed);
+  }
+  bool find(const void* address, Block& block) {
+    if (count_.load(std::memory_order_relaxed) == 0) return false;
+    Shard& shard = shard_of(address);
+    const std::lock_guard lock(shard.mutex);
+    const auto found = shard.blocks.find(address);
+    if (found == shard.blocks.end()) return false;
+    block = found->second;
+    return true;
+  }
+  bool remove(const void* address) {
+    Shard& shard = shard_of(address);
+    const std::lock_guard lock(shard.mutex);
+    if (shard.blocks.erase(address) == 0) return false;
+    count_.fetch_sub(1, std::memory_order_relaxed);
+    return true;
+  }
+  std::vector<void*> remove_all(const HeapStore* store) {
+    std::vector<void*> removed;
+    for (Shard& shard : shards_) {
+      const std::lock_guard lock(shard.mutex);
+      std::erase_if(shard.blocks, [&](const auto& entry) {
+        if (entry.second.store != store) return false;
+        removed.push_back(const_cast<void*>(entry.first));
+        return true;
+      });
+    }
+    count_.fetch_sub(removed.size(), std::memory_order_relaxed);
+    return removed;
+  }
+
+ private:
+  struct Shard {
+    std::mutex mutex;
+    std::unordered_map<const void*, Block> blocks;  // guarded by mutex
+  };
+  Shard& shard_of(const void* address) { return shards_[(reinterpret_cast<uintptr_t>(address) >> 4) % shards_.size()]; }
+
+  std::array<Shard, 64> shards_;
+  std::atomic<size_t> count_{0};
+};
+
+BlockRegister& blocks() {
+  // Never destroyed: threads of modules may still free while the process ends.
+  static BlockRegister* const blocks = new BlockRegister();
+  return *blocks;
+}
+
+class PlainStore final : public HeapStore {
+ public:
+  ~PlainStore() override {
+    for (void* block : blocks().remove_all(this)) std::free(block);
+  }
+
+  void* allocate(size_t size, size_t alignment, bool zeroed) override {
+    if (size > ModuleHeap::max_bytes || !take(size)) return nullptr;
+    const size_t rounded = (size + alignment) / alignment * alignment;
+    void* block = std::aligned_alloc(alignment, rounded);
+    if (block == nullptr) return give_back(size), nullptr;
+    if (zeroed) std::memset(block, 0, size);
+    blocks().add(block, {this, size});
+    return block;
+  }
+
+  size_t size_of(const void* block) const override {
+    Block found{};
+    CWEB_ASSERT(blocks().find(block, found));
+    return found.size;
+  }
+
+  void* resize(void* block, size_t size) override {
+    void* moved = allocate(size, 16, false);
+    if (moved == nullptr) return nullptr;
+    std::memcpy(moved, block, std::min(size, size_of(block)));
+    release(block);
+    return moved;
+  }
+
+  void release(void* block) override {
+    const size_t size = size_of(block);
+    // Two threads that free one block at a time: the register decides who does it.
+    if (!blocks().remove(block)) return;
+    give_back(size);
+    std::free(block);
+  }
+
+  size_t bytes_in_use() const override { return bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  bool take(size_t size) {
+    if (bytes_.fetch_add(size, std::memory_order_relaxed) + size <= ModuleHeap::max_bytes) return true;
+    give_back(size);
+    return false;
+  }
+  void give_back(size_t size) { bytes_.fetch_sub(size, std::memory_order_relaxed); }
+
+  std::atomic<size_t> bytes_{0};
+};
+
+}  // namespace
+
+std::unique_ptr<HeapStore> make_plain_store() { return std::make_unique<PlainStore>(); }
+
+BlockState find_plain_block(const void* address, HeapStore*& store) {
+  Block block{};
+  if (!blocks().find(address, block)) return BlockState::foreign;
+  store = block.store;
+  return BlockState::live;
+}
+
+}  // namespace cweb::runtime

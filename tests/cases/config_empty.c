@@ -1,0 +1,16 @@
+/* case: config is all zero, so the module has no name
+ * expect: 422
+ * stage: config
+ * says: the module has no name
+ */
+#include <cweb.h>
+
+static int answer(struct http_request *req, struct http_response *res) {
+    (void)req;
+    strcpy(res->body, "here\n");
+    return 0;
+}
+
+export module_t config;
+
+int routes(void) { return answer(NULL, NULL); }

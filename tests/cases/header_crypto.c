@@ -1,0 +1,18 @@
+/* case: <crypto.h> alone brings all of cweb.h
+ * expect: 200
+ * get: /case/header_crypto -> 200 here
+ */
+#include <crypto.h>
+
+static int answer(struct http_request *req, struct http_response *res) {
+    (void)req;
+    strcpy(res->body, "here\n");
+    return 0;
+}
+
+export module_t config = {
+    .name = "header_crypto",
+    .author = "cases",
+    .routes = {{"/case/header_crypto", "GET", answer, NONE}},
+    .size = 1,
+};

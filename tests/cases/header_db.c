@@ -1,0 +1,18 @@
+/* case: <db.h> alone brings all of cweb.h
+ * expect: 200
+ * get: /case/header_db -> 200 here
+ */
+#include <db.h>
+
+static int answer(struct http_request *req, struct http_response *res) {
+    (void)req;
+    strcpy(res->body, "here\n");
+    return 0;
+}
+
+export module_t config = {
+    .name = "header_db",
+    .author = "cases",
+    .routes = {{"/case/header_db", "GET", answer, NONE}},
+    .size = 1,
+};

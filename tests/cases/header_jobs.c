@@ -1,0 +1,18 @@
+/* case: <jobs.h> alone brings all of cweb.h
+ * expect: 200
+ * get: /case/header_jobs -> 200 here
+ */
+#include <jobs.h>
+
+static int answer(struct http_request *req, struct http_response *res) {
+    (void)req;
+    strcpy(res->body, "here\n");
+    return 0;
+}
+
+export module_t config = {
+    .name = "header_jobs",
+    .author = "cases",
+    .routes = {{"/case/header_jobs", "GET", answer, NONE}},
+    .size = 1,
+};

@@ -1,0 +1,18 @@
+/* case: <list.h> alone brings all of cweb.h
+ * expect: 200
+ * get: /case/header_list -> 200 here
+ */
+#include <list.h>
+
+static int answer(struct http_request *req, struct http_response *res) {
+    (void)req;
+    strcpy(res->body, "here\n");
+    return 0;
+}
+
+export module_t config = {
+    .name = "header_list",
+    .author = "cases",
+    .routes = {{"/case/header_list", "GET", answer, NONE}},
+    .size = 1,
+};

@@ -1,0 +1,18 @@
+/* case: <map.h> alone brings all of cweb.h
+ * expect: 200
+ * get: /case/header_map -> 200 here
+ */
+#include <map.h>
+
+static int answer(struct http_request *req, struct http_response *res) {
+    (void)req;
+    strcpy(res->body, "here\n");
+    return 0;
+}
+
+export module_t config = {
+    .name = "header_map",
+    .author = "cases",
+    .routes = {{"/case/header_map", "GET", answer, NONE}},
+    .size = 1,
+};

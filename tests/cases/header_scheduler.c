@@ -1,0 +1,18 @@
+/* case: <scheduler.h> alone brings all of cweb.h
+ * expect: 200
+ * get: /case/header_scheduler -> 200 here
+ */
+#include <scheduler.h>
+
+static int answer(struct http_request *req, struct http_response *res) {
+    (void)req;
+    strcpy(res->body, "here\n");
+    return 0;
+}
+
+export module_t config = {
+    .name = "header_scheduler",
+    .author = "cases",
+    .routes = {{"/case/header_scheduler", "GET", answer, NONE}},
+    .size = 1,
+};

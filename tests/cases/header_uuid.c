@@ -1,0 +1,18 @@
+/* case: <uuid.h> alone brings all of cweb.h
+ * expect: 200
+ * get: /case/header_uuid -> 200 here
+ */
+#include <uuid.h>
+
+static int answer(struct http_request *req, struct http_response *res) {
+    (void)req;
+    strcpy(res->body, "here\n");
+    return 0;
+}
+
+export module_t config = {
+    .name = "header_uuid",
+    .author = "cases",
+    .routes = {{"/case/header_uuid", "GET", answer, NONE}},
+    .size = 1,
+};

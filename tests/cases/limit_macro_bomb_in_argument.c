@@ -1,0 +1,34 @@
+/* case: a macro whose argument expands to ten thousand million tokens before anything is parsed
+ * expect: 422
+ * stage: compile
+ */
+#include <cweb.h>
+
+#define A0(x) +1
+#define A1(x) A0(x) A0(x) A0(x) A0(x) A0(x) A0(x) A0(x) A0(x) A0(x) A0(x)
+#define A2(x) A1(x) A1(x) A1(x) A1(x) A1(x) A1(x) A1(x) A1(x) A1(x) A1(x)
+#define A3(x) A2(x) A2(x) A2(x) A2(x) A2(x) A2(x) A2(x) A2(x) A2(x) A2(x)
+#define A4(x) A3(x) A3(x) A3(x) A3(x) A3(x) A3(x) A3(x) A3(x) A3(x) A3(x)
+#define A5(x) A4(x) A4(x) A4(x) A4(x) A4(x) A4(x) A4(x) A4(x) A4(x) A4(x)
+#define A6(x) A5(x) A5(x) A5(x) A5(x) A5(x) A5(x) A5(x) A5(x) A5(x) A5(x)
+#define A7(x) A6(x) A6(x) A6(x) A6(x) A6(x) A6(x) A6(x) A6(x) A6(x) A6(x)
+#define A8(x) A7(x) A7(x) A7(x) A7(x) A7(x) A7(x) A7(x) A7(x) A7(x) A7(x)
+#define A9(x) A8(x) A8(x) A8(x) A8(x) A8(x) A8(x) A8(x) A8(x) A8(x) A8(x)
+#define A10(x) A9(x) A9(x) A9(x) A9(x) A9(x) A9(x) A9(x) A9(x) A9(x) A9(x)
+#define DROP(x)
+#define EXPAND(x) DROP(x) x
+
+static const long terms = 0 EXPAND(A10(1));
+
+static int answer(struct http_request *req, struct http_response *res) {
+    (void)req;
+    snprintf(res->body, HTTP_RESPONSE_SIZE, "%ld\n", terms);
+    return 0;
+}
+
+export module_t config = {
+    .name = "limit_macro_bomb_in_argument",
+    .author = "cases",
+    .routes = {{"/case/limit_macro_bomb_in_argument", "GET", answer, NONE}},
+    .size = 1,
+};

@@ -1,0 +1,19 @@
+/* case: an empty name
+ * expect: 422
+ * stage: config
+ * says: the module has no name
+ */
+#include <cweb.h>
+
+static int answer(struct http_request *req, struct http_response *res) {
+    (void)req;
+    strcpy(res->body, "here\n");
+    return 0;
+}
+
+export module_t config = {
+    .name = "",
+    .author = "cases",
+    .routes = {{"/case/name_empty", "GET", answer, NONE}},
+    .size = 1,
+};

@@ -1,0 +1,20 @@
+/* case: a route without a path
+ * expect: 422
+ * stage: config
+ * says: has no path
+ * line: 18
+ */
+#include <cweb.h>
+
+static int answer(struct http_request *req, struct http_response *res) {
+    (void)req;
+    strcpy(res->body, "here\n");
+    return 0;
+}
+
+export module_t config = {
+    .name = "path_null",
+    .author = "cases",
+    .routes = {{NULL, "GET", answer, NONE}},
+    .size = 1,
+};

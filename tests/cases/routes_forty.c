@@ -1,0 +1,23 @@
+/* case: forty routes, because the table was made larger
+ * expect: 200
+ * get: /case/routes_forty/10 -> 200 here
+ * get: /case/routes_forty/49 -> 200 here
+ */
+#define CWEB_MAX_ROUTES 64
+#include <cweb.h>
+
+static int answer(struct http_request *req, struct http_response *res) {
+    (void)req;
+    strcpy(res->body, "here\n");
+    return 0;
+}
+
+#define ROW(n) {"/case/routes_forty/" #n, "GET", answer, NONE}
+#define ROWS(n) ROW(n##0), ROW(n##1), ROW(n##2), ROW(n##3), ROW(n##4), ROW(n##5), ROW(n##6), ROW(n##7), ROW(n##8), ROW(n##9)
+
+export module_t config = {
+    .name = "routes_forty",
+    .author = "cases",
+    .routes = {ROWS(1), ROWS(2), ROWS(3), ROWS(4)},
+    .size = 40,
+};

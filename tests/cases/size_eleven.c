@@ -1,0 +1,19 @@
+/* case: one route more than the table has
+ * expect: 422
+ * stage: config
+ * says: `size` is
+ */
+#include <cweb.h>
+
+static int answer(struct http_request *req, struct http_response *res) {
+    (void)req;
+    strcpy(res->body, "here\n");
+    return 0;
+}
+
+export module_t config = {
+    .name = "size_eleven",
+    .author = "cases",
+    .routes = {{"/case/size_eleven", "GET", answer, NONE}},
+    .size = 11,
+};

@@ -1,0 +1,30 @@
+// What the kernel says about a process, read from /proc.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace cweb::e2e {
+
+struct ProcessFacts {
+  long resident_kb = 0;
+  long mappings = 0;
+  long descriptors = 0;
+  long threads = 0;
+};
+ProcessFacts facts_of(pid_t pid);
+
+/// Direct children that are alive.
+std::vector<pid_t> children_of(pid_t pid);
+/// Direct children that have ended and that nobody has asked about.
+std::vector<pid_t> zombies_of(pid_t pid);
+/// Processor time used so far, in clock ticks; -1 when there is no such process.
+long processor_ticks_of(pid_t pid);
+/// Ids of all threads of a process.
+std::vector<pid_t> threads_of(pid_t pid);
+/// Is somebody tracing this thread or process?
+bool is_traced(pid_t thread);
+
+}  // namespace cweb::e2e

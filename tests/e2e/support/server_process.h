@@ -1,0 +1,76 @@
+// The real server as a child process: started on a free port, asked to end at the end of the test, and looked at all the
+// while. A test fails when its server dies by a signal that nobody asked for, ends with a failure, or prints what a
+// sanitizer found; the server's log is printed with every failure.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "child_process.h"
+
+namespace cweb::e2e {
+
+/// Descriptors that every server of a test has, so that module code can talk to the test without a file or a socket.
+inline constexpr int events_fd = 201;  ///< lines written here reach ServerProcess::next_event
+inline constexpr int gate_fd = 202;    ///< a read of one byte here returns when ServerProcess::open_gate lets it
+
+/// Path of the binary under test.
+std::string cweb_binary();
+/// Path of a file of the project, e.g. "modules/counter.c".
+std::string project_file(const std::string& path);
+std::string read_project_file(const std::string& path);
+
+class ServerProcess {
+ public:
+  /// Starts `cweb serve --port 0` with further options and waits for its ready line. A server that does not come up
+  /// fails the test; port() is then 0.
+  explicit ServerProcess(std::vector<std::string> options = {}, std::vector<std::string> environment = {});
+  /// Ends the server with SIGTERM unless the test did, and checks how it ended.
+  ~ServerProcess();
+  ServerProcess(const ServerProcess&) = delete;
+  ServerProcess& operator=(const ServerProcess&) = delete;
+
+  uint16_t port() const { return port_; }
+  pid_t pid() const { return pid_; }
+  std::string url(const std::string& path = "") const;
+  /// The ready line as it came.
+  const std::string& ready_line() const { return ready_line_; }
+  std::string log() const { return log_.text(); }
+
+  /// The next line that module code wrote to events_fd; empty when none came in time.
+  std::string next_event(std::chrono::milliseconds time);
+  std::string next_event();
+  /// Everything that was written to events_fd and not read yet. After stop() this is all there ever will be.
+  std::vector<std::string> remaining_events();
+  /// Lets `count` reads of gate_fd return.
+  void open_gate(size_t count = 1);
+
+  /// Asks the server to end; returns at once.
+  void terminate();
+  /// terminate(), unless that was done, and waits for the end: true when it ended by itself with exit code 0.
+  bool stop();
+  /// For a test that ends its server in another way.
+  void expect_no_clean_end() { clean_end_expected_ = false; }
+
+ private:
+  bool start(std::vector<std::string> options, std::vector<std::string> environment);
+  bool read_ready_line(int fd);
+  bool fill_events(int time_ms);
+
+  OutputFile log_;
+  UniqueFd events_;
+  UniqueFd gate_;
+  std::string event_text_;
+  std::string ready_line_;
+  pid_t pid_ = -1;
+  uint16_t port_ = 0;
+  bool terminated_ = false;
+  bool clean_end_expected_ = true;
+};
+
+}  // namespace cweb::e2e
