@@ -1,12 +1,15 @@
 // Starts a helper, talks to it, and ends it. Whatever thread uses the helper at that moment.
 #include "jit/helper_process.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -118,6 +121,13 @@ void HelperProcess::end() {
   pid_ = -1;
 }
 
+bool HelperProcess::has_word() const { return has_event(POLLIN); }
+
+bool HelperProcess::has_event(short events) const {
+  pollfd entry{socket_.get(), events, 0};
+  return ::poll(&entry, 1, 0) > 0;
+}
+
 Expected<void> HelperProcess::wait_until_ready() {
   const auto frame = receive_frame(socket_.get(), monotonic_ns() + ready_within_ns);
   if (frame && frame->kind == FrameKind::ready) return {};
@@ -130,9 +140,9 @@ Expected<void> HelperProcess::wait_until_ready() {
 std::expected<HelperAnswer, HelperProcess::Gone> HelperProcess::compile(std::string_view source,
                                                                         const CompileLimits& limits) {
   const int64_t deadline_ns = monotonic_ns() + std::chrono::nanoseconds(limits.wall).count();
-  if (!send_frame(socket_.get(), FrameKind::compile, source)) {
+  if (has_hung_up() || !send_frame(socket_.get(), FrameKind::compile, source)) {
     end();
-    return std::unexpected(Gone{});
+    return std::unexpected(Gone::before);
   }
   auto frame = receive_frame(socket_.get(), deadline_ns);
   if (frame && frame->kind == FrameKind::compiled) {
@@ -140,7 +150,7 @@ std::expected<HelperAnswer, HelperProcess::Gone> HelperProcess::compile(std::str
     if (answer && !answer->last) return std::move(*answer);
     end();
     if (answer) return std::move(*answer);
-    return std::unexpected(Gone{});
+    return std::unexpected(Gone::during);
   }
   end();
   if (frame && frame->kind == FrameKind::limit) return rejected(limit_sentence(frame->text, limits));
@@ -148,7 +158,7 @@ std::expected<HelperAnswer, HelperProcess::Gone> HelperProcess::compile(std::str
     return rejected(fmt::format("the compiler took longer than {:.3g} s: the source, or a macro in it, expands to too much",
                                 std::chrono::duration<double>(limits.wall).count()));
   }
-  return std::unexpected(Gone{});
+  return std::unexpected(Gone::during);
 }
 
 }  // namespace cweb::jit

@@ -31,16 +31,25 @@ class HelperProcess {
   /// Waits until it is warm. Fails with the sentence why it cannot work.
   Expected<void> wait_until_ready();
 
-  /// The helper ended without an answer or last words: somebody killed it, or it was gone before.
-  struct Gone {};
+  /// The helper ended without an answer and without last words.
+  enum class Gone {
+    before,  ///< it had ended when the request was sent
+    during,  ///< somebody killed it, or it crashed beyond words
+  };
   std::expected<HelperAnswer, Gone> compile(std::string_view source, const CompileLimits& limits);
 
-  /// Can it take another request?
-  bool is_usable() const { return pid_ > 0 && socket_.get() >= 0; }
+  /// Can it take another request? Once false, the process has ended and its status is taken.
+  bool is_usable() const { return pid_ > 0; }
+  /// Has its end of the socket been closed? Never waits.
+  bool has_hung_up() const { return has_event(0); }
+  /// Has it said something, or hung up? Never waits.
+  bool has_word() const;
+  /// Kills it and takes its status.
+  void end();
 
  private:
   HelperProcess(pid_t pid, UniqueFd socket) : pid_(pid), socket_(std::move(socket)) {}
-  void end();
+  bool has_event(short events) const;
 
   pid_t pid_ = -1;  ///< -1: ended and reaped
   UniqueFd socket_;

@@ -204,10 +204,10 @@ Expected<void> enter_sandbox(int fd, const CompileLimits& limits) {
   answer_fd = fd;
   stack_begin = own_stack_begin();
   install_handlers();
+  if (auto bounded = bound_memory(limits.memory_bytes); !bounded) return bounded;
   limit_to(RLIMIT_CORE, 0);
   limit_to(RLIMIT_FSIZE, 0);
   limit_to(RLIMIT_NOFILE, static_cast<rlim_t>(fd) + 1);
-  if (auto bounded = bound_memory(limits.memory_bytes); !bounded) return bounded;
   return filter_calls();
 }
 

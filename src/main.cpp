@@ -80,9 +80,9 @@ int serve(const cweb::cli::ServeOptions& options) {
   cweb::cli::wait_for_end();
 
   cweb::log::info("shutting down");
-  (*server)->stop(finish_requests_time);
+  const bool finished = (*server)->stop(finish_requests_time);
   const bool unloaded = (*runtime)->unload_all(unload_time);
-  if (!unloaded || !(*runtime)->spare_threads().wait_until_idle(1s)) {
+  if (!finished || !unloaded || !(*runtime)->spare_threads().wait_until_idle(1s)) {
     // Nothing can end code of a module that does not return, and taking its memory away would crash it.
     cweb::log::warn("code of a module is still running; leaving without it");
     std::_Exit(0);

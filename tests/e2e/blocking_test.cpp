@@ -155,7 +155,8 @@ TEST_F(BlockingTest, a_module_that_fills_its_threads_is_told_so_and_others_are_s
   server_.open_gate(bound);
   for (RawClient& client : clients) EXPECT_EQ(client.read_response().status, 200);
   server_.open_gate();
-  EXPECT_TRUE(eventually([&] { return RawClient(server_.port()).exchange(get_request("/nap")).status == 200; }));
+  EXPECT_TRUE(eventually([&] { return RawClient(server_.port()).exchange(get_request("/block")).status == 200; }))
+      << "it is served again";
 }
 
 TEST_F(BlockingTest, threads_that_were_needed_once_are_used_again) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 #include <thread>
@@ -65,7 +66,7 @@ class HotSwapTest : public testing::Test {
     ASSERT_TRUE(answer.deployed()) << answer;
   }
   bool eventually_nothing_drains() {
-    return eventually([&] { return module_status(client_, "telling").value("draining", 1) == 0; });
+    return eventually([&] { return draining_versions(client_, "telling") == 0; });
   }
   std::string swap_answer() { return RawClient(server_.port()).exchange(get_request("/swap")).body; }
 
@@ -129,7 +130,7 @@ TEST_F(HotSwapTest, a_deploy_does_not_wait_for_a_handler_that_does) {
   deploy_version(2);  // answered, though nobody has let the handler go
   EXPECT_EQ(swap_answer(), "version 2");
   EXPECT_TRUE(waiting.is_quiet());
-  EXPECT_EQ(module_status(client_, "telling")["draining"], 1);
+  EXPECT_EQ(draining_versions(client_, "telling"), 1);
   EXPECT_EQ(module_status(client_, "telling")["version"], 2);
   EXPECT_THAT(server_.remaining_events(), ElementsAre("load 2")) << "unload waits for the call inside";
 
@@ -170,7 +171,7 @@ TEST_F(HotSwapTest, several_versions_drain_side_by_side) {
     ASSERT_TRUE(waiting.back().send(get_request("/wait")));
     ASSERT_EQ(server_.next_event(), "entered " + std::to_string(number));
   }
-  EXPECT_EQ(module_status(client_, "telling")["draining"], versions - 1);
+  EXPECT_EQ(draining_versions(client_, "telling"), versions - 1);
   EXPECT_THAT(server_.remaining_events(), ElementsAre());
   server_.open_gate(versions);
   for (int number = 1; number <= versions; ++number) {
@@ -242,7 +243,7 @@ export module_t config = {
   // The first byte shows that the handler has returned; the rest is far more than the sockets hold.
   ASSERT_TRUE(eventually([&] { return !slow.is_quiet(); }));
   ASSERT_TRUE(deploy(client_, version('b')).deployed());
-  EXPECT_TRUE(eventually([&] { return module_status(client_, "pages").value("draining", 1) == 0; }));
+  EXPECT_TRUE(eventually([&] { return draining_versions(client_, "pages") == 0; }));
   const RawResponse response = slow.read_response();
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.body.size(), size_t{4} << 20);

@@ -50,6 +50,11 @@ json module_status(HttpClient& client, const std::string& name) {
   return json::parse(response.body, nullptr, /*allow_exceptions=*/false);
 }
 
+long draining_versions(HttpClient& client, const std::string& name) {
+  const json status = module_status(client, name);
+  return status.is_object() ? status.value("draining", -1L) : -1;
+}
+
 std::string fill_in(std::string text, const std::vector<std::pair<std::string, std::string>>& values) {
   for (const auto& [name, value] : values) {
     const std::string mark = "@" + name + "@";

@@ -36,6 +36,8 @@ DeployAnswer deploy(uint16_t port, const std::string& source, const std::string&
 
 /// What GET /mgnt/modules/NAME tells; null when there is no such module.
 nlohmann::json module_status(HttpClient& client, const std::string& name);
+/// Older versions of a live module that are not gone yet; -1 when there is no such module.
+long draining_versions(HttpClient& client, const std::string& name);
 
 /// Replaces each @NAME@ in a module's text.
 std::string fill_in(std::string text, const std::vector<std::pair<std::string, std::string>>& values);

@@ -1,0 +1,122 @@
+#include "runtime/message_map.h"
+
+#include <gtest/gtest.h>
+
+namespace cweb::runtime {
+namespace {
+
+char* text(const char* literal) { return const_cast<char*>(literal); }
+
+TEST(MessageMapTest, KeysMatchWhateverTheirCase) {
+  MessageMap request(MessageMap::Values::pointers);
+  request.add(text("Content-Type"), text("text/plain"));
+  EXPECT_STREQ(static_cast<char*>(map_get(request.shown(), "content-type")), "text/plain");
+  EXPECT_EQ(map_get(request.shown(), "content"), nullptr);
+  EXPECT_EQ(map_size(request.shown()), 1U);
+}
+
+TEST(MessageMapTest, EntriesAreVisible) {
+  MessageMap request(MessageMap::Values::pointers);
+  request.add(text("a"), text("1"));
+  request.add(text("b"), text("2"));
+  const map* shown = request.shown();
+  ASSERT_EQ(shown->size, 2U);
+  EXPECT_STREQ(shown->entries[1].key, "b");
+  EXPECT_STREQ(static_cast<char*>(shown->entries[1].value), "2");
+}
+
+TEST(MessageMapTest, ResponseCopiesWhatItIsGiven) {
+  MessageMap response(MessageMap::Values::headers);
+  char value[] = "before";
+  EXPECT_EQ(map_insert(response.shown(), "X-Test", value), 0);
+  std::snprintf(value, sizeof value, "after");
+  EXPECT_STREQ(static_cast<char*>(map_get(response.shown(), "x-test")), "before");
+}
+
+TEST(MessageMapTest, FirstValueOfAKeyStays) {
+  MessageMap response(MessageMap::Values::headers);
+  EXPECT_EQ(map_insert(response.shown(), "X-Test", text("1")), 0);
+  EXPECT_EQ(map_insert(response.shown(), "x-test", text("2")), 0);
+  EXPECT_STREQ(static_cast<char*>(map_get(response.shown(), "X-Test")), "1");
+  EXPECT_EQ(response.size(), 1U);
+}
+
+TEST(MessageMapTest, SeveralCookiesAreSeveralHeaders) {
+  MessageMap response(MessageMap::Values::headers);
+  map_insert(response.shown(), "Set-Cookie", text("a=1"));
+  map_insert(response.shown(), "set-cookie", text("b=2"));
+  EXPECT_EQ(response.size(), 2U);
+}
+
+TEST(MessageMapTest, HeaderThatWouldSplitTheResponseIsRejected) {
+  for (const auto& [name, value] : {std::pair{"X-Test", "a\r\nX-Other: b"}, {"X-Test", "a\nb"}, {"X Test", "a"},
+                                    {"X-Test:", "a"}, {"", "a"}, {"X-T\r\nest", "a"}}) {
+    MessageMap response(MessageMap::Values::headers);
+    EXPECT_LT(map_insert(response.shown(), name, text(value)), 0) << name;
+    EXPECT_TRUE(response.rejected()) << name;
+    EXPECT_EQ(response.size(), 0U);
+  }
+}
+
+TEST(MessageMapTest, ItGrowsAndShrinks) {
+  MessageMap request(MessageMap::Values::pointers);
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(map_insert(request.shown(), ("key" + std::to_string(i)).c_str(), &request), 0);
+  }
+  EXPECT_EQ(map_size(request.shown()), 100U);
+  EXPECT_EQ(map_remove(request.shown(), "KEY50"), 0);
+  EXPECT_EQ(map_remove(request.shown(), "key50"), -MAP_KEY_NOT_FOUND);
+  EXPECT_EQ(map_size(request.shown()), 99U);
+  EXPECT_EQ(map_get(request.shown(), "key99"), &request);
+}
+
+TEST(MessageMapTest, WhatAModuleWritesIntoTheStructDoesNotReachTheServer) {
+  MessageMap response(MessageMap::Values::headers);
+  map* shown = response.shown();
+  map_insert(shown, "a", text("1"));
+  shown->size = 1'000'000;
+  shown->entries = nullptr;
+  EXPECT_EQ(map_size(shown), 1U);
+  EXPECT_STREQ(static_cast<char*>(map_get(shown, "a")), "1");
+}
+
+TEST(ModuleMapTest, KeysMatchExactly) {
+  map* own = map_create(2);
+  int value = 0;
+  EXPECT_EQ(map_insert(own, "Key", &value), 0);
+  EXPECT_EQ(map_get(own, "key"), nullptr);
+  EXPECT_EQ(map_get(own, "Key"), &value);
+  map_destroy(own);
+}
+
+TEST(ModuleMapTest, SecondInsertKeepsTheFirstValue) {
+  map* own = map_create(2);
+  int first = 0, second = 0;
+  EXPECT_EQ(map_insert(own, "k", &first), 0);
+  EXPECT_EQ(map_insert(own, "k", &second), 0);
+  EXPECT_EQ(map_get(own, "k"), &first);
+  map_destroy(own);
+}
+
+TEST(ModuleMapTest, GrowsBeyondItsCapacityAndFindsAll) {
+  map* own = map_create(1);
+  int values[50];
+  for (int i = 0; i < 50; ++i) ASSERT_EQ(map_insert(own, ("k" + std::to_string(i)).c_str(), &values[i]), 0);
+  EXPECT_EQ(map_size(own), 50U);
+  for (int i = 0; i < 50; i += 2) EXPECT_EQ(map_remove(own, ("k" + std::to_string(i)).c_str()), 0);
+  EXPECT_EQ(map_remove(own, "k0"), -MAP_KEY_NOT_FOUND);
+  for (int i = 1; i < 50; i += 2) EXPECT_EQ(map_get(own, ("k" + std::to_string(i)).c_str()), &values[i]);
+  EXPECT_EQ(map_size(own), 25U);
+  map_destroy(own);
+}
+
+TEST(ModuleMapTest, NullIsAnswered) {
+  EXPECT_EQ(map_size(nullptr), 0U);
+  EXPECT_EQ(map_get(nullptr, "k"), nullptr);
+  EXPECT_LT(map_insert(nullptr, "k", nullptr), 0);
+  EXPECT_LT(map_remove(nullptr, "k"), 0);
+  map_destroy(nullptr);
+}
+
+}  // namespace
+}  // namespace cweb::runtime
