@@ -10,8 +10,8 @@ static int answer(struct http_request *req, struct http_response *res) {
     const char *text = map_get(req->params, "n");
     const double n = strtod(text, NULL);
     const double complex product = (n + 2 * I) * (3 - n * I), quotient = product / (1 + n * I);
-    snprintf(res->body, HTTP_RESPONSE_SIZE, "%.2f %.2f %.3f %.3f %.3f\n", creal(product), cimag(product), creal(quotient),
-             cimag(quotient), cabs(cexp(n * I)));
+    snprintf(res->body, HTTP_RESPONSE_SIZE, "%.2f %.2f %.3f %.3f %.3f\n", creal(product), cimag(product),
+             creal(quotient), cimag(quotient), cabs(cexp(n * I)));
     return 0;
 }
 

@@ -2,7 +2,7 @@
  * expect: 422
  * stage: config
  * says: expected 'module_t'
- * line: 16
+ * line: 20
  */
 #include <cweb.h>
 
@@ -12,5 +12,9 @@ static int answer(struct http_request *req, struct http_response *res) {
     return 0;
 }
 
-static module_t module = {.name = "config_is_pointer", .routes = {{"/case/config_is_pointer", "GET", answer, NONE}}, .size = 1};
+static module_t module = {
+    .name = "config_is_pointer",
+    .routes = {{"/case/config_is_pointer", "GET", answer, NONE}},
+    .size = 1,
+};
 export module_t *config = &module;

@@ -12,7 +12,9 @@ static int answer(struct http_request *req, struct http_response *res) {
 
 static char path[64];
 
-__attribute__((constructor)) static void make_path(void) { snprintf(path, sizeof path, "/case/%s/%d", "constructor_writes_config", 7); }
+__attribute__((constructor)) static void make_path(void) {
+    snprintf(path, sizeof path, "/case/%s/%d", "constructor_writes_config", 7);
+}
 
 export module_t config = {
     .name = "constructor_writes_config",

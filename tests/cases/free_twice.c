@@ -23,6 +23,9 @@ static int answer(struct http_request *req, struct http_response *res) {
 export module_t config = {
     .name = "free_twice",
     .author = "cases",
-    .routes = {{"/case/free_twice", "GET", answer, NONE}, {"/case/free_twice/free", "GET", free_twice, NONE}},
+    .routes = {
+        {"/case/free_twice", "GET", answer, NONE},
+        {"/case/free_twice/free", "GET", free_twice, NONE},
+    },
     .size = 2,
 };

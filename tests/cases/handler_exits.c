@@ -28,6 +28,10 @@ static int answer(struct http_request *req, struct http_response *res) {
 export module_t config = {
     .name = "handler_exits",
     .author = "cases",
-    .routes = {{"/case/handler_exits", "GET", answer, NONE}, {"/case/handler_exits/leave", "GET", leave, NONE}, {"/case/handler_exits/check", "GET", check, NONE}},
+    .routes = {
+        {"/case/handler_exits", "GET", answer, NONE},
+        {"/case/handler_exits/leave", "GET", leave, NONE},
+        {"/case/handler_exits/check", "GET", check, NONE},
+    },
     .size = 3,
 };

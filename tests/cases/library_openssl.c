@@ -12,7 +12,8 @@ static int answer(struct http_request *req, struct http_response *res) {
     unsigned code_size = 0;
     SHA256((const unsigned char *)"abc", 3, digest);
     HMAC(EVP_sha256(), "key", 3, (const unsigned char *)"abc", 3, code, &code_size);
-    snprintf(res->body, HTTP_RESPONSE_SIZE, "%02x%02x %02x%02x %u\n", digest[0], digest[31], code[0], code[31], code_size);
+    snprintf(res->body, HTTP_RESPONSE_SIZE, "%02x%02x %02x%02x %u\n", digest[0], digest[31], code[0], code[31],
+             code_size);
     return 0;
 }
 

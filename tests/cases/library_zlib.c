@@ -12,7 +12,8 @@ static int answer(struct http_request *req, struct http_response *res) {
     memset(plain, 'a', 200);
     if (compress(packed, &packed_size, plain, 200) != Z_OK) return -1;
     if (uncompress(plain, &plain_size, packed, packed_size) != Z_OK) return -1;
-    snprintf(res->body, HTTP_RESPONSE_SIZE, "%d %lu %lx\n", packed_size < 50, plain_size, crc32(0, plain, (uInt)plain_size));
+    snprintf(res->body, HTTP_RESPONSE_SIZE, "%d %lu %lx\n", packed_size < 50, plain_size,
+             crc32(0, plain, (uInt)plain_size));
     return 0;
 }
 

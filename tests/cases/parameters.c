@@ -6,7 +6,8 @@
 
 static int answer(struct http_request *req, struct http_response *res) {
     (void)req;
-    snprintf(res->body, HTTP_RESPONSE_SIZE, "%s [%s] %zu\n", req->path, (char *)map_get(req->params, "name"), map_size(req->params));
+    const char *name = map_get(req->params, "name");
+    snprintf(res->body, HTTP_RESPONSE_SIZE, "%s [%s] %zu\n", req->path, name, map_size(req->params));
     return 0;
 }
 

@@ -17,6 +17,9 @@ static int answer(struct http_request *req, struct http_response *res) {
 export module_t config = {
     .name = "return_negative",
     .author = "cases",
-    .routes = {{"/case/return_negative", "GET", answer, NONE}, {"/case/return_negative/fail", "GET", fail, NONE}},
+    .routes = {
+        {"/case/return_negative", "GET", answer, NONE},
+        {"/case/return_negative/fail", "GET", fail, NONE},
+    },
     .size = 2,
 };

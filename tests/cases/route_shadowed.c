@@ -20,6 +20,9 @@ static int other(struct http_request *req, struct http_response *res) {
 export module_t config = {
     .name = "route_shadowed",
     .author = "cases",
-    .routes = {{"/case/route_shadowed/.*", "GET", answer, NONE}, {"/case/route_shadowed/a", "GET", other, NONE}},
+    .routes = {
+        {"/case/route_shadowed/.*", "GET", answer, NONE},
+        {"/case/route_shadowed/a", "GET", other, NONE},
+    },
     .size = 2,
 };

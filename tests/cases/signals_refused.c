@@ -24,6 +24,9 @@ static int answer(struct http_request *req, struct http_response *res) {
 export module_t config = {
     .name = "signals_refused",
     .author = "cases",
-    .routes = {{"/case/signals_refused", "GET", answer, NONE}, {"/case/signals_refused/end", "GET", end_it, NONE}},
+    .routes = {
+        {"/case/signals_refused", "GET", answer, NONE},
+        {"/case/signals_refused/end", "GET", end_it, NONE},
+    },
     .size = 2,
 };

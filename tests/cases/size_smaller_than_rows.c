@@ -15,6 +15,9 @@ static int answer(struct http_request *req, struct http_response *res) {
 export module_t config = {
     .name = "size_smaller_than_rows",
     .author = "cases",
-    .routes = {{"/case/size_smaller_than_rows", "GET", answer, NONE}, {"/case/size_smaller_than_rows/more", "GET", answer, NONE}},
+    .routes = {
+        {"/case/size_smaller_than_rows", "GET", answer, NONE},
+        {"/case/size_smaller_than_rows/more", "GET", answer, NONE},
+    },
     .size = 1,
 };

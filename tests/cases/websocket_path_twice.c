@@ -2,7 +2,7 @@
  * expect: 422
  * stage: config
  * says: is given twice
- * line: 13
+ * line: 15
  */
 #include <cweb.h>
 
@@ -10,6 +10,9 @@ static void on_open(struct websocket *ws) { (void)ws; }
 
 export module_t config = {
     .name = "websocket_path_twice",
-    .websockets = {{"/case/websocket_path_twice", on_open, NULL, NULL}, {"/case/websocket_path_twice", NULL, NULL, NULL}},
+    .websockets = {
+        {"/case/websocket_path_twice", on_open, NULL, NULL},
+        {"/case/websocket_path_twice", NULL, NULL, NULL},
+    },
     .ws_size = 2,
 };

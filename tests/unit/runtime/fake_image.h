@@ -35,7 +35,7 @@ class FakeImage final : public CodeImage {
   void add_route(const char* path, const char* method, int (*handler)(http_request*, http_response*),
                  CallShape shape = CallShape::documented) {
     const auto index = static_cast<size_t>(config.size++);
-    config.routes[index] = {path, method, reinterpret_cast<entry_t>(handler), NONE};
+    config.routes[index] = {path, method, reinterpret_cast<entry_t>(reinterpret_cast<void (*)()>(handler)), NONE};
     functions.insert(reinterpret_cast<const void*>(handler));
     facts_.routes.push_back({index, {10 + static_cast<unsigned>(index), 5}, shape, "handler"});
   }

@@ -1,0 +1,243 @@
+// The functions that modules get instead of libc's, called the way module code calls them: by name, inside a version.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/unique_fd.h"
+#include "fake_image.h"
+#include "runtime/host_symbols.h"
+#include "runtime/module_stop.h"
+#include "runtime/module_thread.h"
+
+namespace cweb::runtime {
+namespace {
+
+template <class Function>
+Function* host(std::string_view name) {
+  for (const HostSymbol& symbol : host_symbols()) {
+    if (symbol.name == name) return reinterpret_cast<Function*>(symbol.address);
+  }
+  ADD_FAILURE() << "no host function " << name;
+  return nullptr;
+}
+
+class HostFunctionsTest : public testing::Test {
+ protected:
+  HostFunctionsTest() : version_(make_version(1, "test", {})) { set_current_version(version_.get()); }
+  ~HostFunctionsTest() override { set_current_version(nullptr); }
+
+  /// Runs `function` as a call into the module; the reason when the module ended it.
+  template <class Function>
+  std::string reason_of(Function function) {
+    static thread_local RecoveryPoint point;
+    if (sigsetjmp(point.jump, 0) != 0) {
+      set_recovery_point(nullptr);
+      return point.reason;
+    }
+    set_recovery_point(&point);
+    function();
+    set_recovery_point(nullptr);
+    return "";
+  }
+
+  std::shared_ptr<ModuleVersion> version_;
+  void* (*malloc_)(size_t) = host<void*(size_t)>("malloc");
+  void (*free_)(void*) = host<void(void*)>("free");
+};
+
+TEST_F(HostFunctionsTest, MemoryComesFromTheVersionsHeap) {
+  void* block = malloc_(100);
+  EXPECT_EQ(block_state(block), BlockState::live);
+  free_(block);
+  EXPECT_NE(block_state(block), BlockState::live);
+  auto* copy = host<char*(const char*)>("strdup")("text");
+  EXPECT_EQ(block_state(copy), BlockState::live);
+  EXPECT_STREQ(copy, "text");
+  free_(copy);
+}
+
+TEST_F(HostFunctionsTest, CallocIsZeroAndNoticesOverflow) {
+  auto* calloc_ = host<void*(size_t, size_t)>("calloc");
+  auto* block = static_cast<char*>(calloc_(10, 10));
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(block[i], 0);
+  free_(block);
+  EXPECT_EQ(calloc_(SIZE_MAX, 2), nullptr);
+  EXPECT_EQ(errno, ENOMEM);
+}
+
+TEST_F(HostFunctionsTest, ReallocFollowsTheStandard) {
+  auto* realloc_ = host<void*(void*, size_t)>("realloc");
+  auto* block = static_cast<char*>(realloc_(nullptr, 4));
+  std::memcpy(block, "abc", 4);
+  block = static_cast<char*>(realloc_(block, 100'000));
+  EXPECT_STREQ(block, "abc");
+  EXPECT_EQ(realloc_(block, 0), nullptr);
+  EXPECT_NE(block_state(block), BlockState::live);
+}
+
+TEST_F(HostFunctionsTest, AlignedMemory) {
+  void* block = nullptr;
+  EXPECT_EQ(host<int(void**, size_t, size_t)>("posix_memalign")(&block, 4096, 10), 0);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(block) % 4096, 0U);
+  free_(block);
+  EXPECT_EQ(host<int(void**, size_t, size_t)>("posix_memalign")(&block, 3, 10), EINVAL);
+}
+
+#ifndef CWEB_SANITIZED  // there a second free is the sanitizer's to report
+TEST_F(HostFunctionsTest, DoubleFreeEndsTheCall) {
+  void* block = malloc_(100);
+  free_(block);
+  EXPECT_NE(reason_of([&] { free_(block); }).find("free()"), std::string::npos);
+}
+
+TEST_F(HostFunctionsTest, FreeOfTheInsideOfABlockEndsTheCall) {
+  auto* block = static_cast<char*>(malloc_(100));
+  EXPECT_NE(reason_of([&] { free_(block + 16); }), "");
+  free_(block);
+}
+#endif
+
+TEST_F(HostFunctionsTest, FreeOfTheModulesOwnDataEndsTheCall) {
+  auto& config = const_cast<char&>(*static_cast<char*>(version_->image().symbol("config")));
+  EXPECT_NE(reason_of([&] { free_(&config); }).find("static"), std::string::npos);
+}
+
+TEST_F(HostFunctionsTest, FreeOfTheResponseBufferIsAllowed) {
+  char buffer[64] = {};
+  set_response_buffer(buffer, sizeof buffer);
+  EXPECT_EQ(reason_of([&] { free_(buffer); }), "");
+  set_response_buffer(nullptr, 0);
+}
+
+TEST_F(HostFunctionsTest, BlocksOfTheProcessCanBeFreedToo) { EXPECT_EQ(reason_of([&] { free_(std::malloc(10)); }), ""); }
+
+TEST_F(HostFunctionsTest, AsprintfMakesAModuleBlock) {
+  char* text = nullptr;
+  EXPECT_EQ(host<int(char**, const char*, ...)>("asprintf")(&text, "%d-%s", 42, "x"), 4);
+  EXPECT_STREQ(text, "42-x");
+  EXPECT_EQ(block_state(text), BlockState::live);
+  free_(text);
+}
+
+TEST_F(HostFunctionsTest, GetlineReadsLinesOfAnyLength) {
+  std::string content = std::string(5000, 'a') + "\nshort\nlast";
+  FILE* file = fmemopen(content.data(), content.size(), "r");
+  auto* getline_ = host<ssize_t(char**, size_t*, FILE*)>("getline");
+  char* line = nullptr;
+  size_t capacity = 0;
+  EXPECT_EQ(getline_(&line, &capacity, file), 5001);
+  EXPECT_EQ(block_state(line), BlockState::live);
+  EXPECT_EQ(getline_(&line, &capacity, file), 6);
+  EXPECT_STREQ(line, "short\n");
+  EXPECT_EQ(getline_(&line, &capacity, file), 4);
+  EXPECT_EQ(getline_(&line, &capacity, file), -1);
+  free_(line);
+  fclose(file);
+}
+
+TEST_F(HostFunctionsTest, MemoryStreamGrowsInTheModulesHeap) {
+  char* text = nullptr;
+  size_t size = 0;
+  FILE* stream = host<FILE*(char**, size_t*)>("open_memstream")(&text, &size);
+  ASSERT_NE(stream, nullptr);
+  for (int i = 0; i < 10'000; ++i) std::fprintf(stream, "%d,", i % 10);
+  host<int(FILE*)>("fclose")(stream);
+  EXPECT_EQ(size, 20'000U);
+  EXPECT_EQ(std::strlen(text), 20'000U);
+  EXPECT_EQ(std::string_view(text).substr(0, 6), "0,1,2,");
+  EXPECT_EQ(block_state(text), BlockState::live);
+  free_(text);
+}
+
+TEST_F(HostFunctionsTest, StandardStreamsStayOpen) {
+  EXPECT_EQ(host<int(FILE*)>("fclose")(stderr), 0);
+  EXPECT_GE(fileno(stderr), 0);
+  EXPECT_EQ(std::fprintf(stderr, "still open\n"), 11);
+}
+
+TEST_F(HostFunctionsTest, EndingTheProcessEndsTheCall) {
+  EXPECT_NE(reason_of([&] { host<void(int)>("exit")(3); }).find("exit(3)"), std::string::npos);
+  EXPECT_NE(reason_of([&] { host<void(int)>("_exit")(1); }), "");
+  EXPECT_NE(reason_of([&] { host<void()>("abort")(); }).find("abort"), std::string::npos);
+  EXPECT_NE(reason_of([&] {
+              host<void(const char*, const char*, unsigned, const char*)>("__assert_fail")("1 == 2", "module.c", 7, "f");
+            }).find("module.c:7: f: assertion `1 == 2'"),
+            std::string::npos);
+  EXPECT_NE(reason_of([&] { host<int(int)>("raise")(SIGSEGV); }), "");
+  EXPECT_NE(reason_of([&] { host<int(pid_t, int)>("kill")(getpid(), SIGTERM); }), "");
+  EXPECT_NE(reason_of([&] { host<void(void*)>("pthread_exit")(nullptr); }), "");
+}
+
+TEST_F(HostFunctionsTest, SignalsBelongToTheServer) {
+  using Handler = void (*)(int);
+  auto* signal_ = host<Handler(int, Handler)>("signal");
+  EXPECT_EQ(signal_(SIGSEGV, SIG_DFL), SIG_ERR);
+  EXPECT_EQ(signal_(SIGPIPE, SIG_IGN), SIG_IGN);
+  struct sigaction action {};
+  EXPECT_EQ((host<int(int, const struct sigaction*, struct sigaction*)>("sigaction"))(SIGTERM, &action, nullptr), -1);
+  sigset_t all, before, after;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, nullptr, &before);
+  EXPECT_EQ((host<int(int, const sigset_t*, sigset_t*)>("pthread_sigmask"))(SIG_BLOCK, &all, nullptr), 0);
+  pthread_sigmask(SIG_SETMASK, nullptr, &after);
+  EXPECT_EQ(sigismember(&before, SIGTERM), sigismember(&after, SIGTERM));
+}
+
+TEST_F(HostFunctionsTest, ProcessesAreNotMade) {
+  EXPECT_EQ(host<pid_t()>("fork")(), -1);
+  EXPECT_EQ(errno, ENOTSUP);
+  EXPECT_EQ((host<int(const char*, char* const*)>("execv"))("/bin/true", nullptr), -1);
+}
+
+TEST_F(HostFunctionsTest, TheServersDescriptorsCannotBeClosed) {
+  const UniqueFd ours(open("/dev/null", O_RDWR | O_CLOEXEC));
+  const int theirs = open("/dev/null", O_RDWR | O_CLOEXEC);
+  auto* close_ = host<int(int)>("close");
+  EXPECT_EQ(close_(ours.get()), -1);
+  EXPECT_EQ(errno, EBADF);
+  EXPECT_EQ(close_(1), -1);
+  EXPECT_EQ(host<int(int, int)>("dup2")(theirs, ours.get()), -1);
+  EXPECT_EQ(close_(theirs), 0);
+  EXPECT_NE(fcntl(ours.get(), F_GETFD), -1);
+}
+
+TEST_F(HostFunctionsTest, AThreadOfTheModuleKeepsItsVersionUntilItEnds) {
+  using Routine = void*(void*);
+  auto* create = host<int(pthread_t*, const pthread_attr_t*, Routine*, void*)>("pthread_create");
+  pthread_t thread{};
+  const auto routine = [](void* argument) -> void* {
+    EXPECT_EQ(current_version(), argument);
+    return argument;
+  };
+  ASSERT_EQ(create(&thread, nullptr, routine, version_.get()), 0);
+  void* result = nullptr;
+  pthread_join(thread, &result);
+  EXPECT_EQ(result, version_.get());
+  EXPECT_EQ(version_->own_threads.load(), 0);
+  EXPECT_EQ(version_.use_count(), 1);
+}
+
+TEST_F(HostFunctionsTest, AThreadOfTheModuleThatCallsExitEndsAlone) {
+  using Routine = void*(void*);
+  auto* create = host<int(pthread_t*, const pthread_attr_t*, Routine*, void*)>("pthread_create");
+  pthread_t thread{};
+  ASSERT_EQ(create(&thread, nullptr, [](void*) -> void* { host<void(int)>("exit")(1); return nullptr; }, nullptr), 0);
+  pthread_join(thread, nullptr);
+  EXPECT_EQ(version_->own_threads.load(), 0);
+}
+
+TEST_F(HostFunctionsTest, KeysOfAVersionGoWithIt) {
+  pthread_key_t key{};
+  ASSERT_EQ((host<int(pthread_key_t*, void (*)(void*))>("pthread_key_create"))(&key, [](void*) {}), 0);
+  ASSERT_EQ(pthread_setspecific(key, this), 0);
+  set_current_version(nullptr);
+  version_.reset();
+  EXPECT_NE(pthread_setspecific(key, this), 0);
+}
+
+}  // namespace
+}  // namespace cweb::runtime
