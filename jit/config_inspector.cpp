@@ -71,8 +71,8 @@ std::string text_of(const clang::Expr* expression) {
 
 }  // namespace
 
-void ConfigInspector::inspect(ModuleFacts& facts) {
-  const clang::VarDecl* config = find_config();
+void ConfigInspector::inspect(const clang::NamedDecl* found, ModuleFacts& facts) {
+  const clang::VarDecl* config = variable_of(found);
   if (config == nullptr || !check_linkage(*config)) return;
   const clang::RecordDecl* record = config->getType()->getAsRecordDecl();
   if (record == nullptr || record->getName() != "module") {
@@ -89,12 +89,7 @@ void ConfigInspector::inspect(ModuleFacts& facts) {
   read_callbacks(*config, *record, facts);
 }
 
-const clang::VarDecl* ConfigInspector::find_config() {
-  const clang::NamedDecl* found = nullptr;
-  for (const clang::NamedDecl* declaration :
-       context_.getTranslationUnitDecl()->lookup(&context_.Idents.get("config"))) {
-    if (declaration->isInIdentifierNamespace(clang::Decl::IDNS_Ordinary)) found = declaration;
-  }
+const clang::VarDecl* ConfigInspector::variable_of(const clang::NamedDecl* found) {
   if (found == nullptr) {
     error({}, "the module defines no `config`: write `export module_t config = { .name = \"...\", ... };` at file scope");
     return nullptr;

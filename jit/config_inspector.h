@@ -18,11 +18,12 @@ class ConfigInspector {
  public:
   ConfigInspector(clang::ASTContext& context, ModuleErrors& errors) : context_(context), errors_(errors) {}
 
-  /// Fills in everything of `facts` that concerns `config`; reports what is wrong with it.
-  void inspect(ModuleFacts& facts);
+  /// `found` is the last declaration of the name `config` at file scope, or null. Fills in everything of `facts` that
+  /// concerns it; reports what is wrong with it.
+  void inspect(const clang::NamedDecl* found, ModuleFacts& facts);
 
  private:
-  const clang::VarDecl* find_config();
+  const clang::VarDecl* variable_of(const clang::NamedDecl* found);
   bool check_linkage(const clang::VarDecl& config);
   bool read_layout(const clang::RecordDecl& record, ConfigLayout& layout);
   void read_callbacks(const clang::VarDecl& config, const clang::RecordDecl& record, ModuleFacts& facts);

@@ -11,6 +11,13 @@
 
 namespace cweb::jit {
 
+namespace {
+
+// The object file holds the padding.
+constexpr uint64_t most_alignment_bytes = uint64_t{1} << 20;
+
+}  // namespace
+
 /// Visits what is inside functions and initialisers.
 class Inspector::Walk : public clang::RecursiveASTVisitor<Inspector::Walk> {
  public:
@@ -53,6 +60,7 @@ class Inspector::Walk : public clang::RecursiveASTVisitor<Inspector::Walk> {
 
 bool Inspector::HandleTopLevelDecl(clang::DeclGroupRef group) {
   for (clang::Decl* declaration : group) {
+    note_config(*declaration);
     check_main(*declaration);
     Walk(*this).TraverseDecl(declaration);
     if (stop_) return false;
@@ -62,7 +70,7 @@ bool Inspector::HandleTopLevelDecl(clang::DeclGroupRef group) {
 
 void Inspector::HandleTranslationUnit(clang::ASTContext& context) {
   // A handler with another return type is Clang's error already; what it should be is for the inspector to say.
-  if (!errors_.any_unrecoverable()) ConfigInspector(context, errors_).inspect(result_.facts);
+  if (!errors_.any_unrecoverable()) ConfigInspector(context, errors_).inspect(config_, result_.facts);
   if (!errors_.any()) collect_external_uses();
   result_.only_config_is_wrong = errors_.only_config();
   result_.parsed_at_ns = monotonic_ns();
@@ -71,6 +79,13 @@ void Inspector::HandleTranslationUnit(clang::ASTContext& context) {
 void Inspector::refuse(clang::SourceLocation location, const std::string& message) {
   errors_.error(ModuleErrors::Stage::compile, location, message);
   stop_ = true;
+}
+
+/// Seen as it passes: a look-up by name would read every declaration of the precompiled headers.
+void Inspector::note_config(const clang::Decl& declaration) {
+  const auto* named = llvm::dyn_cast<clang::NamedDecl>(&declaration);
+  if (named == nullptr || !named->isInIdentifierNamespace(clang::Decl::IDNS_Ordinary)) return;
+  if (named->getDeclName().isIdentifier() && named->getName() == "config") config_ = named;
 }
 
 void Inspector::check_main(const clang::Decl& declaration) {
@@ -93,6 +108,10 @@ void Inspector::check_asm_label(const clang::Decl& declaration) {
 void Inspector::check_variable(const clang::VarDecl& variable) {
   if (variable.isInvalidDecl() || llvm::isa<clang::ParmVarDecl>(variable)) return;
   const std::string what = fmt::format("`{}`", variable.getName().str());
+  if (const auto bytes = static_cast<uint64_t>(context_->getDeclAlign(&variable).getQuantity()); bytes > most_alignment_bytes) {
+    refuse(variable.getLocation(), fmt::format("{} is aligned to {} bytes; the limit is {}", what, bytes, most_alignment_bytes));
+    return;
+  }
   if (variable.hasGlobalStorage()) {
     if (variable.isThisDeclarationADefinition() == clang::VarDecl::DeclarationOnly) return;
     if (!counted_.insert(variable.getCanonicalDecl()).second) return;

@@ -34,6 +34,7 @@ class Inspector final : public clang::ASTConsumer {
   class Walk;
 
   void refuse(clang::SourceLocation location, const std::string& message);
+  void note_config(const clang::Decl& declaration);
   void check_main(const clang::Decl& declaration);
   void check_asm(clang::SourceLocation location, llvm::StringRef text);
   void check_asm_label(const clang::Decl& declaration);
@@ -47,6 +48,7 @@ class Inspector final : public clang::ASTConsumer {
   const CompileLimits& limits_;
   Inspection& result_;
   bool stop_ = false;
+  const clang::NamedDecl* config_ = nullptr;  ///< the last declaration of `config` at file scope
   uint64_t static_bytes_ = 0;
   llvm::SmallPtrSet<const clang::Decl*, 32> counted_;
   /// First use of every function and object with linkage, in the order of the source.

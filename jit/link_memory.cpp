@@ -6,11 +6,16 @@
 #include <llvm/ExecutionEngine/JITLink/JITLink.h>
 #include <sys/mman.h>
 
+#include <algorithm>
+
 namespace cweb::jit {
 namespace {
 
 namespace jitlink = llvm::jitlink;
 namespace orc = llvm::orc;
+
+constexpr uint64_t most_image_bytes = uint64_t{512} << 20;
+constexpr uint64_t most_alignment_bytes = uint64_t{1} << 20;
 
 llvm::Error link_error(const std::string& message) { return llvm::make_error<jitlink::JITLinkError>(message); }
 
@@ -54,21 +59,31 @@ class LinkMemory::InFlight final : public JITLinkMemoryManager::InFlightAlloc {
 
 void LinkMemory::allocate(const jitlink::JITLinkDylib*, jitlink::LinkGraph& graph, OnAllocatedFunction on_allocated) {
   jitlink::BasicLayout layout(graph);
-  const size_t page = CodeMemory::page_bytes();
-  auto sizes = layout.getContiguousPageBasedLayoutSizes(page);
-  if (!sizes) return on_allocated(sizes.takeError());
-  Expected<CodeRange> range = memory_.allocate(sizes->total());
+  const uint64_t page = CodeMemory::page_bytes();
+  const auto rounded = [](uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; };
+  uint64_t total = 0;
+  for (const auto& [group, segment] : layout.segments()) {
+    // Only tables that an unwinder would read have another lifetime, and C has none.
+    if (group.getMemLifetime() != orc::MemLifetime::Standard) return on_allocated(link_error("unexpected section lifetime"));
+    // Inline assembly can claim sizes and alignments that no compiler check sees.
+    const uint64_t bytes = segment.ContentSize + segment.ZeroFillSize;
+    if (bytes > most_image_bytes || segment.Alignment.value() > most_alignment_bytes) {
+      return on_allocated(link_error(fmt::format("a section has {} bytes and is aligned to {}; the limits are {} and {}", bytes,
+                                                 segment.Alignment.value(), most_image_bytes, most_alignment_bytes)));
+    }
+    total += rounded(bytes, page) + std::max<uint64_t>(segment.Alignment.value(), page) - page;
+  }
+  Expected<CodeRange> range = memory_.allocate(total);
   if (!range) return on_allocated(link_error(range.error().message));
   range_ = std::move(*range);
 
   std::vector<Segment> segments;
   uintptr_t next = range_.begin();
   for (auto& [group, segment] : layout.segments()) {
-    // Only tables that an unwinder would read have another lifetime, and C has none.
-    if (group.getMemLifetime() != orc::MemLifetime::Standard) return on_allocated(link_error("unexpected section lifetime"));
+    const size_t bytes = rounded(segment.ContentSize + segment.ZeroFillSize, page);
+    next = rounded(next, std::max<uint64_t>(segment.Alignment.value(), page));
     segment.Addr = orc::ExecutorAddr(next);
     segment.WorkingMem = reinterpret_cast<char*>(next);
-    const size_t bytes = (segment.ContentSize + segment.ZeroFillSize + page - 1) / page * page;
     if (bytes > 0) segments.push_back({next, bytes, protection_of(group.getMemProt())});
     next += bytes;
   }

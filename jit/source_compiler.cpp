@@ -135,6 +135,11 @@ std::expected<Compilation, CompileFailure> ClangCompiler::compile(std::string_vi
     failure.diagnostics = std::move(result.messages.diagnostics);
     return std::unexpected(std::move(failure));
   }
+  // Static storage is bounded already; inline assembly is not.
+  if (const size_t most = 2 * limits_.static_data_bytes; result.object.size() > most) {
+    return std::unexpected(
+        rejected(fmt::format("the compiled module has {} bytes; the limit is {}", result.object.size(), most)));
+  }
   Compilation compilation;
   compilation.object.assign(result.object.begin(), result.object.end());
   compilation.facts = std::move(result.inspection.facts);

@@ -1,0 +1,85 @@
+#include "http/response_head.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "http/date.h"
+#include "http/status.h"
+
+namespace cweb::http {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+std::string head(const ResponseHead& wanted) {
+  std::string out;
+  begin_head(out, wanted);
+  end_head(out);
+  return out;
+}
+
+TEST(ResponseHeadTest, HasStatusLineDateAndLength) {
+  const std::string text = head({.status = 200, .content_length = 12});
+  EXPECT_THAT(text, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(text, HasSubstr("\r\nContent-Length: 12\r\n"));
+  EXPECT_THAT(text, HasSubstr("\r\nDate: "));
+  EXPECT_THAT(text, testing::EndsWith("\r\n\r\n"));
+  EXPECT_THAT(text, Not(HasSubstr("Connection"))) << "keeping the connection is HTTP/1.1's default";
+}
+
+TEST(ResponseHeadTest, AConnectionThatEndsIsAnnounced) {
+  EXPECT_THAT(head({.keep_alive = false}), HasSubstr("Connection: close\r\n"));
+}
+
+TEST(ResponseHeadTest, Http10PeersAreToldThatTheConnectionStays) {
+  EXPECT_THAT(head({.keep_alive = true, .http10 = true}), HasSubstr("Connection: keep-alive\r\n"));
+}
+
+TEST(ResponseHeadTest, AnswersWithoutContentHaveNoLength) {
+  EXPECT_THAT(head({.status = 204}), Not(HasSubstr("Content-Length")));
+  EXPECT_THAT(head({.status = 304}), Not(HasSubstr("Content-Length")));
+}
+
+TEST(ResponseHeadTest, StatusWithoutANameIsSentAllTheSame) {
+  EXPECT_THAT(head({.status = 418}), StartsWith("HTTP/1.1 418 "));
+  EXPECT_THAT(head({.status = 599}), StartsWith("HTTP/1.1 599 "));
+}
+
+TEST(ResponseHeadTest, PlainAnswerToHeadHasTheLengthAndNoBody) {
+  std::string with_body, without;
+  append_plain_answer(with_body, {.status = 404}, "no such thing", false);
+  append_plain_answer(without, {.status = 404}, "no such thing", true);
+  EXPECT_THAT(with_body, StartsWith(without));
+  EXPECT_EQ(with_body.substr(without.size()), "no such thing\n");
+  EXPECT_THAT(without, HasSubstr("Content-Length: 14\r\n"));
+}
+
+TEST(OutputBufferTest, TakesFromTheFront) {
+  OutputBuffer out;
+  EXPECT_TRUE(out.empty());
+  out.append("hello");
+  out.sent(2);
+  EXPECT_EQ(std::string(out.pending().data(), out.pending().size()), "llo");
+  out.append("!");
+  EXPECT_EQ(std::string(out.pending().data(), out.pending().size()), "llo!");
+  out.sent(4);
+  EXPECT_TRUE(out.empty());
+}
+
+TEST(DateTest, IsAnImfFixdate) {
+  EXPECT_THAT(std::string(date_now()),
+              testing::MatchesRegex("[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT"));
+}
+
+TEST(StatusTest, KnowsReasonsAndWhatHasNoContent) {
+  EXPECT_EQ(reason_phrase(404), "Not Found");
+  EXPECT_EQ(reason_phrase(413), "Content Too Large");
+  EXPECT_FALSE(reason_phrase(799).empty());
+  EXPECT_TRUE(forbids_content(204));
+  EXPECT_FALSE(forbids_content(200));
+}
+
+}  // namespace
+}  // namespace cweb::http
