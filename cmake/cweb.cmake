@@ -7,7 +7,9 @@ if(CCACHE)
 endif()
 
 add_library(cweb_flags INTERFACE)
-target_compile_options(cweb_flags INTERFACE -Wall -Wextra -Wconversion -Werror -fno-omit-frame-pointer)
+# Designated initialisers that leave the rest to its default are meant so.
+target_compile_options(cweb_flags INTERFACE -Wall -Wextra -Wconversion -Wno-missing-field-initializers -Werror
+  -fno-omit-frame-pointer)
 target_include_directories(cweb_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
 if(CWEB_SANITIZE)
   target_compile_options(cweb_flags INTERFACE -fsanitize=${CWEB_SANITIZE} -fno-sanitize-recover=all)

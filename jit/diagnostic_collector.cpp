@@ -6,9 +6,13 @@
 #include <clang/Lex/Lexer.h>
 #include <fmt/format.h>
 #include <llvm/ADT/SmallString.h>
+#include <llvm/ADT/StringExtras.h>
 #include <llvm/Support/JSON.h>
 
+#include <utility>
+
 #include "jit/compiler_arguments.h"
+#include "jit/sysroot_files.h"
 
 namespace cweb::jit {
 namespace {
@@ -64,6 +68,41 @@ Diagnostic plain(clang::DiagnosticsEngine::Level level, const clang::Diagnostic&
   return diagnostic;
 }
 
+/// Clang takes a precompiled preamble for another file of this name, which the source includes in front of line 1.
+const std::string preamble_file = std::string(module_directory) + "/" + module_file;
+
+/// The line of the source that a line of the preamble's text is, as it stands in front of `text`.
+std::string source_line(llvm::StringRef text, const std::vector<unsigned>& include_lines) {
+  unsigned line = 0;
+  text.take_while(llvm::isDigit).getAsInteger(10, line);
+  if (line > 0 && line <= include_lines.size()) line = include_lines[line - 1];
+  return std::to_string(line) + text.drop_while(llvm::isDigit).str();
+}
+
+/// What Clang printed, with places in the preamble told as places in the source. Excerpts of the source begin with a line
+/// number or blanks, so that no text of the module looks like one of these lines.
+std::string in_terms_of_the_source(std::string rendered, const std::vector<unsigned>& include_lines) {
+  if (rendered.find(preamble_file) == std::string::npos) return rendered;
+  constexpr llvm::StringLiteral included("In file included from ");
+  const std::string place = preamble_file + ":", in_source = std::string(module_file) + ":";
+  std::string result, held;
+  for (llvm::StringRef rest = rendered; !rest.empty();) {
+    auto [line, next] = rest.split('\n');
+    rest = next;
+    const bool is_include = line.consume_front(included);
+    if (line.consume_front(place)) {
+      held.clear();
+      result += (is_include ? included.str() : "") + in_source + source_line(line, include_lines) + "\n";
+      continue;
+    }
+    result += std::exchange(held, {});
+    // This is the preamble's own inclusion when a place in it follows.
+    std::string& to = is_include && line == in_source + "1:" ? held : result;
+    to += (is_include ? included.str() : "") + line.str() + "\n";
+  }
+  return result + held;
+}
+
 llvm::IntrusiveRefCntPtr<clang::DiagnosticOptions> plain_text() {
   auto options = llvm::makeIntrusiveRefCnt<clang::DiagnosticOptions>();
   options->ShowColors = false;
@@ -86,7 +125,9 @@ void DiagnosticCollector::HandleDiagnostic(clang::DiagnosticsEngine::Level level
   DiagnosticConsumer::HandleDiagnostic(level, info);
   if (level == clang::DiagnosticsEngine::Ignored) return;
   if (level != clang::DiagnosticsEngine::Note) {
-    dropping_ = level < clang::DiagnosticsEngine::Error && ++warnings_ > most_warnings;
+    const bool is_error = level >= clang::DiagnosticsEngine::Error;
+    ++(is_error ? errors_ : warnings_);
+    dropping_ = !is_error && warnings_ > most_warnings;
     if (dropping_) ++dropped_;
   }
   if (dropping_) return;
@@ -97,12 +138,28 @@ void DiagnosticCollector::HandleDiagnostic(clang::DiagnosticsEngine::Level level
 void DiagnosticCollector::replay(const Messages& earlier) {
   stream_ << earlier.rendered;
   messages_.diagnostics.insert(messages_.diagnostics.end(), earlier.diagnostics.begin(), earlier.diagnostics.end());
+  for (const Diagnostic& diagnostic : earlier.diagnostics) {
+    if (diagnostic.severity == Diagnostic::Severity::warning) ++warnings_;
+    if (diagnostic.severity == Diagnostic::Severity::error) ++errors_;
+  }
 }
 
-Messages DiagnosticCollector::take() {
+void DiagnosticCollector::close() {
   if (dropped_ > 0) stream_ << fmt::format("({} more warnings are not shown)\n", dropped_);
+  const auto counted = [](unsigned count, const char* what) {
+    return count == 0 ? std::string() : fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+  };
+  const std::string warnings = counted(warnings_, "warning"), errors = counted(errors_, "error");
+  if (warnings.empty() && errors.empty()) return;
+  stream_ << warnings << (warnings.empty() || errors.empty() ? "" : " and ") << errors << " generated.\n";
+}
+
+Messages DiagnosticCollector::take(const std::vector<unsigned>& include_lines) {
   stream_.flush();
-  messages_.rendered = llvm::json::fixUTF8(messages_.rendered);
+  messages_.rendered = llvm::json::fixUTF8(in_terms_of_the_source(std::move(messages_.rendered), include_lines));
+  for (Diagnostic& diagnostic : messages_.diagnostics) {
+    if (diagnostic.file == preamble_file) diagnostic.file = module_file;
+  }
   return std::move(messages_);
 }
 

@@ -28,10 +28,11 @@ class DiagnosticCollector final : public clang::DiagnosticConsumer {
 
   /// Messages that came earlier, when the module's preamble was compiled.
   void replay(const Messages& earlier);
-  /// Where Clang prints its closing "1 error generated."
-  llvm::raw_ostream& output() { return stream_; }
-  /// All messages, valid UTF-8 whatever the source held.
-  Messages take();
+  /// The closing line, "1 error generated." Clang's own would leave out what was replayed.
+  void close();
+  /// All messages, valid UTF-8 whatever the source held. `include_lines` says on which line of the source the #include
+  /// lines of a precompiled preamble stand, in their order, when they are not the lines that it was made from.
+  Messages take(const std::vector<unsigned>& include_lines = {});
 
  private:
   Messages messages_;
@@ -39,6 +40,7 @@ class DiagnosticCollector final : public clang::DiagnosticConsumer {
   llvm::IntrusiveRefCntPtr<clang::DiagnosticOptions> options_;
   clang::TextDiagnosticPrinter printer_;
   unsigned warnings_ = 0;
+  unsigned errors_ = 0;
   bool dropping_ = false;  ///< the last message was dropped, so its notes are too
   unsigned dropped_ = 0;
 };

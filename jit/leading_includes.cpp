@@ -37,31 +37,50 @@ size_t take_include(std::string_view text, size_t at, std::string& lines) {
 
 }  // namespace
 
-std::optional<std::string> canonical_includes(std::string_view preamble) {
+std::optional<CanonicalIncludes> canonical_includes(std::string_view preamble) {
   // A backslash may join lines, inside a comment too.
   if (preamble.find('\\') != npos) return std::nullopt;
-  std::string lines;
+  CanonicalIncludes includes;
   bool at_line_start = true;
+  unsigned line = 1;
   for (size_t at = 0; at < preamble.size();) {
     const char c = preamble[at];
+    size_t end = at + 1;
     if (c == '\n') {
       at_line_start = true;
-      ++at;
     } else if (c == ' ' || c == '\t' || c == '\r') {
-      ++at;
-    } else if (const size_t end = skip_comment(preamble, at); end != at) {
-      if (end == npos) return std::nullopt;
-      at = end;
+      // Nothing to note.
+    } else if (const size_t comment_end = skip_comment(preamble, at); comment_end != at) {
+      end = comment_end;
     } else if (c == '#' && at_line_start) {
-      at = take_include(preamble, at, lines);
-      if (at == npos) return std::nullopt;
+      end = take_include(preamble, at, includes.text);
+      includes.lines.push_back(line);
       at_line_start = false;
     } else {
       return std::nullopt;
     }
+    if (end == npos) return std::nullopt;
+    line += static_cast<unsigned>(std::count(preamble.begin() + static_cast<std::ptrdiff_t>(at),
+                                             preamble.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
+    at = end;
   }
-  if (lines.empty()) return std::nullopt;
-  return lines;
+  if (includes.lines.empty()) return std::nullopt;
+  return includes;
+}
+
+bool conditions_are_closed(std::string_view preamble) {
+  int open = 0;
+  while (!preamble.empty()) {
+    const size_t end = std::min(preamble.find('\n'), preamble.size());
+    size_t at = skip_blanks(preamble, 0);
+    if (at < end && preamble[at] == '#') {
+      at = skip_blanks(preamble, at + 1);
+      if (preamble.substr(at, 2) == "if") ++open;
+      if (preamble.substr(at, 5) == "endif") --open;
+    }
+    preamble.remove_prefix(std::min(end + 1, preamble.size()));
+  }
+  return open == 0;
 }
 
 }  // namespace cweb::jit

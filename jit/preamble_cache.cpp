@@ -17,30 +17,31 @@ constexpr size_t most_entries = 12;
 
 }  // namespace
 
-const PreambleCache::Preamble* PreambleCache::find(std::string_view source) {
+PreambleCache::Found PreambleCache::find(std::string_view source) {
   missed_.reset();
   const auto bounds = clang::ComputePreambleBounds(base_.getLangOpts(), llvm::MemoryBufferRef(source, module_file), 0);
-  if (bounds.Size == 0) return nullptr;
+  if (bounds.Size == 0) return {};
   const std::string exact(source.substr(0, bounds.Size));
 
   // A block of nothing but #include lines is known by them alone. If making that one brought messages, their lines would
   // be wrong for every other text, so those modules are known by their exact text.
-  if (const std::optional<std::string> canonical = canonical_includes(exact)) {
-    const std::string key = "includes:" + *canonical;
+  if (std::optional<CanonicalIncludes> canonical = canonical_includes(exact)) {
+    std::string key = "includes:" + canonical->text;
     const Entry* entry = look_up(key);
     if (entry == nullptr) {
-      missed_ = Wanted{key, *canonical, true};
-      return nullptr;
+      missed_ = Wanted{std::move(key), std::move(canonical->text), true};
+      return {};
     }
-    if (entry->preamble) return &*entry->preamble;
+    if (entry->preamble) return {&*entry->preamble, std::move(canonical->lines)};
   }
-  const std::string key = "text:" + exact;
+  if (!conditions_are_closed(exact)) return {};
+  std::string key = "text:" + exact;
   const Entry* entry = look_up(key);
   if (entry == nullptr) {
-    missed_ = Wanted{key, exact, false};
-    return nullptr;
+    missed_ = Wanted{std::move(key), exact, false};
+    return {};
   }
-  return entry->preamble ? &*entry->preamble : nullptr;
+  return {entry->preamble ? &*entry->preamble : nullptr, {}};
 }
 
 void PreambleCache::build_missed() {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "jit/diagnostic_collector.h"
 
@@ -26,9 +27,13 @@ class PreambleCache {
     Messages messages;  ///< what Clang said while it was made; part of every compile that uses it
   };
 
-  /// The preamble that fits the leading block of `source`, or null: it has none, none is made yet (build_missed() will),
-  /// or it has errors. Valid until build_missed().
-  const Preamble* find(std::string_view source);
+  struct Found {
+    const Preamble* preamble = nullptr;   ///< valid until build_missed()
+    std::vector<unsigned> include_lines;  ///< see DiagnosticCollector::take
+  };
+  /// The preamble that fits the leading block of `source`. Null: it has none, none is made yet (build_missed() will), or it
+  /// has errors.
+  Found find(std::string_view source);
 
   /// Makes the preamble that the last find() missed. Tens of milliseconds.
   void build_missed();

@@ -115,7 +115,7 @@ void ClangCompiler::warm_up() {
   for (std::string_view includes : {"#include <cweb.h>\n", "#include <stdio.h>\n#include <cweb.h>\n",
                                     "#include <cweb.h>\n#include <stdio.h>\n"}) {
     const std::string source = std::string(includes) + std::string(module);
-    if (preambles_.find(source) == nullptr) preambles_.build_missed();
+    if (preambles_.find(source).preamble == nullptr) preambles_.build_missed();
     static_cast<void>(compile(source));
   }
 }
@@ -157,10 +157,11 @@ void ClangCompiler::run(std::string_view source, Run& run) {
   auto invocation = std::make_shared<clang::CompilerInvocation>(*invocation_);
   llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> files = files_;
   DiagnosticCollector collector;
-  if (const PreambleCache::Preamble* preamble = preambles_.find(source)) {
+  const PreambleCache::Found found = preambles_.find(source);
+  if (found.preamble != nullptr) {
     // Its text differs in comments and blank lines at most, which mean nothing to the rest of the source.
-    preamble->precompiled.OverridePreamble(*invocation, files, buffer.get());
-    collector.replay(preamble->messages);
+    found.preamble->precompiled.OverridePreamble(*invocation, files, buffer.get());
+    collector.replay(found.preamble->messages);
   } else {
     invocation->getPreprocessorOpts().addRemappedFile(module_file, buffer.get());
   }
@@ -168,12 +169,13 @@ void ClangCompiler::run(std::string_view source, Run& run) {
   clang::CompilerInstance instance;
   instance.setInvocation(std::move(invocation));
   instance.createDiagnostics(&collector, /*ShouldOwnClient=*/false);
-  instance.setVerboseOutputStream(collector.output());
+  instance.setVerboseOutputStream(llvm::nulls());
   instance.createFileManager(files);
   instance.setOutputStream(std::make_unique<llvm::raw_svector_ostream>(run.object));
   ModuleAction action(limits_, run.inspection);
   run.succeeded = instance.ExecuteAction(action) && !instance.getDiagnostics().hasErrorOccurred();
-  run.messages = collector.take();
+  collector.close();
+  run.messages = collector.take(found.include_lines);
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ bool parse_head(std::string_view head, RawResponse& response) {
   response.version = line.substr(0, 8);
   response.status = static_cast<int>(status);
   if (line.size() > 13) response.reason = line.substr(13);
-  head.remove_prefix(line_end + 2);
+  head.remove_prefix(line_end == std::string_view::npos ? head.size() : line_end + 2);
   while (!head.empty()) {
     const size_t end = head.find("\r\n");
     const std::string_view header = head.substr(0, end);

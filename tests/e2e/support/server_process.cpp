@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <iterator>
@@ -69,7 +70,10 @@ bool ServerProcess::start(std::vector<std::string> options, std::vector<std::str
   Pipe ready = make_pipe();
   Pipe events = make_pipe();
   Pipe gate = make_pipe();
-  std::vector<std::string> command{cweb_binary(), "serve", "--port", "0", "--ready-fd", std::to_string(ready_fd)};
+  std::vector<std::string> command{cweb_binary(), "serve", "--ready-fd", std::to_string(ready_fd)};
+  if (std::find(options.begin(), options.end(), "--port") == options.end()) {
+    command.insert(command.end(), {"--port", "0"});
+  }
   command.insert(command.end(), options.begin(), options.end());
   pid_ = start_program(command,
                        {{log_.fd(), STDOUT_FILENO},

@@ -27,7 +27,7 @@ std::string read_project_file(const std::string& path);
 
 class ServerProcess {
  public:
-  /// Starts `cweb serve --port 0` with further options and waits for its ready line. A server that does not come up
+  /// Starts `cweb serve` with these options, on a free port unless they name one, and waits for its ready line. A server that does not come up
   /// fails the test; port() is then 0.
   explicit ServerProcess(std::vector<std::string> options = {}, std::vector<std::string> environment = {});
   /// Ends the server with SIGTERM unless the test did, and checks how it ended.

@@ -1,8 +1,6 @@
 // A compiler and a linker without LLVM: the test says what each source compiles to.
 #pragma once
 
-#include <cstddef>
-#include <cstring>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,6 +12,7 @@
 
 #include "jit/compiler.h"
 #include "jit/linker.h"
+#include "unit/fake_image.h"
 
 namespace cweb::mgnt {
 
@@ -30,87 +29,24 @@ struct FakeModule {
   std::vector<jit::Diagnostic> warnings;
 };
 
-/// A `config` as a compiled module would hold it, in memory of the test's.
-class FakeImage final : public CodeImage {
- public:
-  explicit FakeImage(const FakeModule& module) : constructors_(module.constructors) {
-    std::strncpy(config_.name, module.name.c_str(), sizeof config_.name - 1);
-    for (const auto& [path, method] : module.routes) {
-      const auto index = static_cast<size_t>(config_.size++);
-      config_.routes[index] = {path, method, reinterpret_cast<void*>(&handle), 0};
-      facts_.routes.push_back({.index = index,
-                               .position = {10 + static_cast<unsigned>(index), 1},
-                               .handler = module.shape,
-                               .handler_name = "f"});
-    }
-    for (const char* path : module.websockets) {
-      const auto index = static_cast<size_t>(config_.ws_size++);
-      config_.websockets[index] = {path, nullptr, nullptr, nullptr};
-      facts_.websockets.push_back({.index = index, .position = {20, 1}});
-    }
-    config_.onload = module.onload;
-    if (module.onload != nullptr) facts_.onload = CallShape::documented;
-    facts_.config_position = {1, 1};
-    describe_layout();
+/// The image that a fake module is linked to.
+inline std::unique_ptr<runtime::FakeImage> make_image(const FakeModule& module) {
+  auto image = std::make_unique<runtime::FakeImage>();
+  image->everything_is_inside = true;
+  image->set_name(module.name.c_str());
+  image->constructor_functions = module.constructors;
+  for (const auto& [path, method] : module.routes) {
+    image->add_route(path, method, [](http_request*, http_response*) { return 0; }, module.shape);
   }
-
-  void* symbol(std::string_view name) const override {
-    return name == "config" ? const_cast<Config*>(&config_) : nullptr;
+  for (const char* path : module.websockets) {
+    const auto index = static_cast<size_t>(image->config.ws_size++);
+    image->config.websockets[index].path = path;
+    image->facts_.websockets.push_back({.index = index, .position = {20, 1}});
   }
-  std::span<void (*const)()> constructors() const override { return constructors_; }
-  bool contains(const void* address) const override { return address != nullptr; }
-  std::vector<CodeLocation> locate(uintptr_t) const override { return {}; }
-  const ModuleFacts& facts() const override { return facts_; }
-  size_t bytes() const override { return sizeof config_; }
-
- private:
-  struct Route {
-    const char* path;
-    const char* method;
-    void* handler;
-    int flags;
-  };
-  struct WebSocket {
-    const char* path;
-    void *on_open, *on_message, *on_close;
-  };
-  struct Config {
-    char name[128];
-    char author[128];
-    Route routes[10];
-    int size;
-    WebSocket websockets[10];
-    int ws_size;
-    void (*onload)();
-    void (*unload)();
-  };
-  static int handle(http_request*, http_response*) { return 0; }
-
-  void describe_layout() {
-    ConfigLayout& layout = facts_.layout;
-    layout.size = sizeof(Config);
-    layout.name = {offsetof(Config, name), sizeof config_.name, 1, sizeof config_.name};
-    layout.author = {offsetof(Config, author), sizeof config_.author, 1, sizeof config_.author};
-    layout.routes = {offsetof(Config, routes), sizeof config_.routes, sizeof(Route), 10};
-    layout.route_count = {offsetof(Config, size), sizeof(int), 0, 0};
-    layout.websockets = {offsetof(Config, websockets), sizeof config_.websockets, sizeof(WebSocket), 10};
-    layout.websocket_count = {offsetof(Config, ws_size), sizeof(int), 0, 0};
-    layout.onload = {offsetof(Config, onload), sizeof(void*), 0, 0};
-    layout.unload = {offsetof(Config, unload), sizeof(void*), 0, 0};
-    layout.route_path = {offsetof(Route, path), sizeof(void*), 0, 0};
-    layout.route_method = {offsetof(Route, method), sizeof(void*), 0, 0};
-    layout.route_handler = {offsetof(Route, handler), sizeof(void*), 0, 0};
-    layout.route_flags = {offsetof(Route, flags), sizeof(int), 0, 0};
-    layout.websocket_path = {offsetof(WebSocket, path), sizeof(void*), 0, 0};
-    layout.websocket_on_open = {offsetof(WebSocket, on_open), sizeof(void*), 0, 0};
-    layout.websocket_on_message = {offsetof(WebSocket, on_message), sizeof(void*), 0, 0};
-    layout.websocket_on_close = {offsetof(WebSocket, on_close), sizeof(void*), 0, 0};
-  }
-
-  Config config_{};
-  std::vector<void (*)()> constructors_;
-  ModuleFacts facts_;
-};
+  image->config.onload = reinterpret_cast<cweb_callback_t>(module.onload);
+  if (module.onload != nullptr) image->facts_.onload = CallShape::documented;
+  return image;
+}
 
 class FakeToolchain final : public jit::Compiler, public jit::Linker {
  public:
@@ -140,7 +76,7 @@ class FakeToolchain final : public jit::Compiler, public jit::Linker {
                                                                    std::string_view) override {
     const FakeModule module = find(compilation.object, /*compiling=*/false);
     if (module.link_failure) return std::unexpected(*module.link_failure);
-    return std::make_unique<FakeImage>(module);
+    return make_image(module);
   }
 
  private:

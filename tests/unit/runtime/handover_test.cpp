@@ -7,7 +7,7 @@
 #include <latch>
 #include <mutex>
 
-#include "fake_image.h"
+#include "unit/fake_image.h"
 #include "runtime/invoke.h"
 #include "runtime/module_stop.h"
 #include "runtime/runtime.h"

@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "base/unique_fd.h"
-#include "fake_image.h"
+#include "unit/fake_image.h"
 #include "runtime/host_symbols.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"

@@ -5,7 +5,7 @@
 #include <climits>
 #include <cstring>
 
-#include "fake_image.h"
+#include "unit/fake_image.h"
 
 namespace cweb::runtime {
 namespace {

@@ -6,7 +6,7 @@
 #include <future>
 #include <latch>
 
-#include "fake_image.h"
+#include "unit/fake_image.h"
 #include "runtime/invoke.h"
 #include "runtime/runtime.h"
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "fake_image.h"
+#include "unit/fake_image.h"
 #include "runtime/route_claims.h"
 
 namespace cweb::runtime {

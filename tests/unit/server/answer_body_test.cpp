@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "runtime/heap.h"
-#include "unit/runtime/fake_image.h"
+#include "unit/fake_image.h"
 
 namespace cweb::server {
 namespace {

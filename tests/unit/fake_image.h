@@ -17,7 +17,7 @@ namespace cweb::runtime {
 
 class FakeImage final : public CodeImage {
  public:
-  /// Everything of the test binary may be its code; only `config` and the texts given here are its data.
+  /// Inside are `config`, the texts and the functions given, or everything.
   FakeImage() {
     facts_.layout = layout();
     facts_.config_position = {7, 1};
@@ -29,6 +29,8 @@ class FakeImage final : public CodeImage {
   module_t config{};
   bool has_config = true;
   std::set<const void*> functions;  ///< that are said to be inside
+  bool everything_is_inside = false;
+  std::vector<void (*)()> constructor_functions;
   bool* destroyed = nullptr;        ///< becomes true with the image
 
   /// Adds a row with its fact; the texts must be literals.
@@ -44,8 +46,9 @@ class FakeImage final : public CodeImage {
   void* symbol(std::string_view name) const override {
     return has_config && name == "config" ? const_cast<module_t*>(&config) : nullptr;
   }
-  std::span<void (*const)()> constructors() const override { return {}; }
+  std::span<void (*const)()> constructors() const override { return constructor_functions; }
   bool contains(const void* address) const override {
+    if (everything_is_inside) return address != nullptr;
     const auto* byte = static_cast<const char*>(address);
     const auto* begin = reinterpret_cast<const char*>(&config);
     if (byte >= begin && byte < begin + sizeof config) return true;
