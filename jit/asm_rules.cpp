@@ -13,10 +13,14 @@ namespace {
 /// .incbin and .include open files; the others generate text that is not read here.
 constexpr std::array refused_directives{".incbin", ".include", ".altmacro", ".macro", ".irp", ".irpc", ".rep"};
 
-bool is_name(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '$'; }
+bool is_name(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '$';
+}
 
 /// Text that ends a directive's name as written; anything else (an operand, a dialect's alternative) could add to it.
-bool ends_name(char c) { return c == ' ' || c == '\t' || c == ':' || c == ',' || c == '"' || c == '#' || c == '/' || c == '='; }
+bool ends_name(char c) {
+  return c == ' ' || c == '\t' || c == ':' || c == ',' || c == '"' || c == '#' || c == '/' || c == '=';
+}
 
 /// Does the statement begin with something whose final spelling is not what stands here?
 bool begins_with_generated_text(std::string_view statement) {
@@ -34,7 +38,9 @@ bool begins_with_generated_text(std::string_view statement) {
       ++at;
       continue;
     }
-    if (at == begin) return statement[at] == '%' || statement[at] == '{' || statement[at] == '|' || statement[at] == '}' || statement[at] == '\\';
+    if (at == begin)
+      return statement[at] == '%' || statement[at] == '{' || statement[at] == '|' || statement[at] == '}' ||
+             statement[at] == '\\';
     return statement[begin] == '.' && at < statement.size() && !ends_name(statement[at]);
   }
 }

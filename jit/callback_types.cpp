@@ -1,5 +1,5 @@
-// Compares a function's type with what a callback of `config` is called with. The members of cweb.h are declared without
-// a prototype, so that this is the only place where a wrong signature is noticed before it is called.
+// Compares a function's type with what a callback of `config` is called with. The members of cweb.h are declared
+// without a prototype, so that this is the only place where a wrong signature is noticed before it is called.
 #include "jit/callback_types.h"
 
 #include <array>
@@ -16,11 +16,15 @@ constexpr std::array socket_parameters{Parameter::socket};
 
 std::span<const Parameter> parameters_of(Callback callback) {
   switch (callback) {
-    case Callback::handler: return handler_parameters;
-    case Callback::on_message: return message_parameters;
+    case Callback::handler:
+      return handler_parameters;
+    case Callback::on_message:
+      return message_parameters;
     case Callback::on_open:
-    case Callback::on_close: return socket_parameters;
-    case Callback::load: break;
+    case Callback::on_close:
+      return socket_parameters;
+    case Callback::load:
+      break;
   }
   return {};
 }
@@ -34,15 +38,20 @@ bool is_pointer_to_record(clang::QualType type, llvm::StringRef name) {
 
 bool matches(clang::QualType type, Parameter parameter, const clang::ASTContext& context) {
   switch (parameter) {
-    case Parameter::context: return is_pointer_to_record(type, "cweb_context");
-    case Parameter::request: return is_pointer_to_record(type, "http_request");
-    case Parameter::response: return is_pointer_to_record(type, "http_response");
-    case Parameter::socket: return is_pointer_to_record(type, "websocket");
+    case Parameter::context:
+      return is_pointer_to_record(type, "cweb_context");
+    case Parameter::request:
+      return is_pointer_to_record(type, "http_request");
+    case Parameter::response:
+      return is_pointer_to_record(type, "http_response");
+    case Parameter::socket:
+      return is_pointer_to_record(type, "websocket");
     case Parameter::text: {
       const auto* pointer = type.getCanonicalType()->getAs<clang::PointerType>();
       return pointer != nullptr && context.hasSameUnqualifiedType(pointer->getPointeeType(), context.CharTy);
     }
-    case Parameter::length: return context.hasSameUnqualifiedType(type, context.getSizeType());
+    case Parameter::length:
+      return context.hasSameUnqualifiedType(type, context.getSizeType());
   }
   return false;
 }
@@ -61,7 +70,8 @@ bool all_match(llvm::ArrayRef<clang::QualType> types, std::span<const Parameter>
 CallShape call_shape(const clang::FunctionDecl& function, Callback callback, const clang::ASTContext& context) {
   const auto* type = function.getType()->castAs<clang::FunctionType>();
   const clang::QualType expected = callback == Callback::handler ? context.IntTy : context.VoidTy;
-  if (type->getCallConv() != clang::CC_C || !context.hasSameType(type->getReturnType().getUnqualifiedType(), expected)) {
+  if (type->getCallConv() != clang::CC_C ||
+      !context.hasSameType(type->getReturnType().getUnqualifiedType(), expected)) {
     return CallShape::absent;
   }
   const auto* prototype = llvm::dyn_cast<clang::FunctionProtoType>(type);
@@ -83,11 +93,15 @@ CallShape call_shape(const clang::FunctionDecl& function, Callback callback, con
 
 std::string_view documented_type(Callback callback) {
   switch (callback) {
-    case Callback::handler: return "int (struct http_request *, struct http_response *)";
+    case Callback::handler:
+      return "int (struct http_request *, struct http_response *)";
     case Callback::on_open:
-    case Callback::on_close: return "void (struct websocket *)";
-    case Callback::on_message: return "void (struct websocket *, const char *, size_t)";
-    case Callback::load: break;
+    case Callback::on_close:
+      return "void (struct websocket *)";
+    case Callback::on_message:
+      return "void (struct websocket *, const char *, size_t)";
+    case Callback::load:
+      break;
   }
   return "void (void)";
 }

@@ -62,9 +62,10 @@ Expected<CodeRange> CodeMemory::allocate(size_t bytes) {
   {
     const std::lock_guard lock(mutex_);
     if (ranges_ >= most_ranges) {
-      return fail(fmt::format("{} module versions are loaded, which is the most that fit into this process's memory "
-                              "mappings; remove modules, or wait until calls into old versions have ended",
-                              ranges_));
+      return fail(
+          fmt::format("{} module versions are loaded, which is the most that fit into this process's memory "
+                      "mappings; remove modules, or wait until calls into old versions have ended",
+                      ranges_));
     }
     begin = take(with_gap);
     if (!begin && reserve_slab(with_gap)) begin = take(with_gap);
@@ -88,8 +89,8 @@ bool CodeMemory::reserve_slab(size_t at_least) {
   return true;
 }
 
-/// mutex_ is held. The first hole that is large enough: low addresses are used again and again, so that the kernel's page
-/// tables stay small.
+/// mutex_ is held. The first hole that is large enough: low addresses are used again and again, so that the kernel's
+/// page tables stay small.
 std::optional<uintptr_t> CodeMemory::take(size_t bytes) {
   const auto hole = std::find_if(free_.begin(), free_.end(), [&](const auto& entry) { return entry.second >= bytes; });
   if (hole == free_.end()) return std::nullopt;

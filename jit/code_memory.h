@@ -35,8 +35,8 @@ class CodeRange {
   size_t bytes() const { return bytes_; }
   bool contains(uintptr_t address) const { return address - begin_ < bytes_; }
 
-  /// Changes what may be done with some of the pages (PROT_READ ...). False when the kernel refuses: it is out of mappings
-  /// or of memory.
+  /// Changes what may be done with some of the pages (PROT_READ ...). False when the kernel refuses: it is out of
+  /// mappings or of memory.
   bool protect(uintptr_t begin, size_t bytes, int protection);
 
  private:
@@ -72,9 +72,9 @@ class CodeMemory : public std::enable_shared_from_this<CodeMemory> {
   };
 
   std::mutex mutex_;
-  std::vector<Slab> slabs_;            ///< guarded by mutex_
-  std::map<uintptr_t, size_t> free_;   ///< guarded by mutex_; begin -> bytes, never two that touch within a slab
-  size_t ranges_ = 0;                  ///< guarded by mutex_
+  std::vector<Slab> slabs_;           ///< guarded by mutex_
+  std::map<uintptr_t, size_t> free_;  ///< guarded by mutex_; begin -> bytes, never two that touch within a slab
+  size_t ranges_ = 0;                 ///< guarded by mutex_
 };
 
 }  // namespace cweb::jit

@@ -62,7 +62,7 @@ struct CompileFailure {
 struct CompileLimits {
   std::chrono::milliseconds wall{10'000};
   std::chrono::seconds cpu{8};
-  size_t memory_bytes = size_t{2} << 30;       ///< address space of the helper beyond what it has when idle
+  size_t memory_bytes = size_t{2} << 30;        ///< address space of the helper beyond what it has when idle
   size_t static_data_bytes = size_t{64} << 20;  ///< of one object of static storage, and of all together
   size_t source_bytes = size_t{4} << 20;
 };

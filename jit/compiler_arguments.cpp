@@ -19,22 +19,20 @@ namespace cweb::jit {
 namespace {
 
 void add_code_generation(std::vector<std::string>& arguments) {
-  arguments.insert(arguments.end(),
-                   {"-triple", "x86_64-pc-linux-gnu", "-emit-obj", "-O2",
-                    // The driver turns these on for -O2; the front end alone would not vectorise.
-                    "-vectorize-loops", "-vectorize-slp",
-                    "-disable-llvm-verifier", "-discard-value-names",
-                    // No -fhalf-no-semantic-interposition: a module's own definitions win, so calls inside it are direct.
-                    "-mrelocation-model", "pic", "-pic-level", "2",
-                    // Faults are traced by walking frame pointers; there are no unwind tables.
-                    "-mframe-pointer=all",
-                    // A frame larger than the guard page must not step over it.
-                    "-fstack-clash-protection",
-                    // Thread-local storage belongs to a version and is found through a call of the host's.
-                    "-femulated-tls",
-                    "-fmath-errno", "-ffp-contract=on", "-fno-rounding-math",
-                    "-debug-info-kind=line-tables-only", "-dwarf-version=5", "-debugger-tuning=gdb",
-                    "-fdebug-compilation-dir=/", "-main-file-name", module_file});
+  arguments.insert(
+      arguments.end(),
+      {"-triple", "x86_64-pc-linux-gnu", "-emit-obj", "-O2",
+       // The driver turns these on for -O2; the front end alone would not vectorise.
+       "-vectorize-loops", "-vectorize-slp", "-disable-llvm-verifier", "-discard-value-names",
+       // No -fhalf-no-semantic-interposition: a module's own definitions win, so calls inside it are direct.
+       "-mrelocation-model", "pic", "-pic-level", "2",
+       // Faults are traced by walking frame pointers; there are no unwind tables.
+       "-mframe-pointer=all",
+       // A frame larger than the guard page must not step over it.
+       "-fstack-clash-protection",
+       // Thread-local storage belongs to a version and is found through a call of the host's.
+       "-femulated-tls", "-fmath-errno", "-ffp-contract=on", "-fno-rounding-math", "-debug-info-kind=line-tables-only",
+       "-dwarf-version=5", "-debugger-tuning=gdb", "-fdebug-compilation-dir=/", "-main-file-name", module_file});
 }
 
 /// The processor's name stands for features that a virtual machine may hide, so each one is said as well.
@@ -65,15 +63,14 @@ void add_headers(std::vector<std::string>& arguments, const std::vector<std::str
 }
 
 void add_messages(std::vector<std::string>& arguments) {
-  arguments.insert(arguments.end(),
-                   {"-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-missing-field-initializers",
-                    // C lets these pass, and each of them takes a server down.
-                    "-Werror=implicit-function-declaration", "-Werror=implicit-int", "-Werror=int-conversion",
-                    "-Werror=incompatible-pointer-types", "-Werror=incompatible-function-pointer-types",
-                    "-Werror=return-type",
-                    // `res->body = page` with a const page is common, and harmless.
-                    "-Wno-error=incompatible-pointer-types-discards-qualifiers",
-                    "-ferror-limit", "20"});
+  arguments.insert(
+      arguments.end(),
+      {"-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-missing-field-initializers",
+       // C lets these pass, and each of them takes a server down.
+       "-Werror=implicit-function-declaration", "-Werror=implicit-int", "-Werror=int-conversion",
+       "-Werror=incompatible-pointer-types", "-Werror=incompatible-function-pointer-types", "-Werror=return-type",
+       // `res->body = page` with a const page is common, and harmless.
+       "-Wno-error=incompatible-pointer-types-discards-qualifiers", "-ferror-limit", "20"});
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ const clang::RecordDecl* row_record(const clang::ASTContext& context, const clan
 
 MemberLayout layout_of(const clang::ASTContext& context, const clang::FieldDecl& field) {
   MemberLayout layout;
-  layout.offset = static_cast<size_t>(context.toCharUnitsFromBits(static_cast<int64_t>(context.getFieldOffset(&field))).getQuantity());
+  layout.offset = static_cast<size_t>(
+      context.toCharUnitsFromBits(static_cast<int64_t>(context.getFieldOffset(&field))).getQuantity());
   layout.size = static_cast<size_t>(context.getTypeSizeInChars(field.getType()).getQuantity());
   if (const clang::ConstantArrayType* array = context.getAsConstantArrayType(field.getType())) {
     layout.element_size = static_cast<size_t>(context.getTypeSizeInChars(array->getElementType()).getQuantity());
@@ -91,11 +92,13 @@ void ConfigInspector::inspect(const clang::NamedDecl* found, ModuleFacts& facts)
 
 const clang::VarDecl* ConfigInspector::variable_of(const clang::NamedDecl* found) {
   if (found == nullptr) {
-    error({}, "the module defines no `config`: write `export module_t config = { .name = \"...\", ... };` at file scope");
+    error({},
+          "the module defines no `config`: write `export module_t config = { .name = \"...\", ... };` at file scope");
     return nullptr;
   }
   const auto* variable = llvm::dyn_cast<clang::VarDecl>(found);
-  if (variable == nullptr) error(found->getLocation(), "`config` is not an object; expected `export module_t config = {...}`");
+  if (variable == nullptr)
+    error(found->getLocation(), "`config` is not an object; expected `export module_t config = {...}`");
   return variable;
 }
 
@@ -154,12 +157,15 @@ bool ConfigInspector::read_layout(const clang::RecordDecl& record, ConfigLayout&
       row_member(socket, "on_close", layout.websocket_on_close);
   const auto is_int = [](const std::optional<MemberLayout>& found) { return found && found->size == sizeof(int); };
   const auto is_text = [](const std::optional<MemberLayout>& found) { return found && found->element_size == 1; };
-  const auto is_pointer = [](const std::optional<MemberLayout>& found) { return found && found->size == sizeof(void*); };
+  const auto is_pointer = [](const std::optional<MemberLayout>& found) {
+    return found && found->size == sizeof(void*);
+  };
   return rows_are_known && is_text(layout.name) && is_text(layout.author) && is_int(layout.route_count) &&
          is_int(layout.websocket_count) && is_pointer(layout.onload) && is_pointer(layout.unload);
 }
 
-void ConfigInspector::read_callbacks(const clang::VarDecl& config, const clang::RecordDecl& record, ModuleFacts& facts) {
+void ConfigInspector::read_callbacks(const clang::VarDecl& config, const clang::RecordDecl& record,
+                                     ModuleFacts& facts) {
   const clang::Expr* initialiser = config.getAnyInitializer();
   if (initialiser == nullptr) return;  // All zero: whoever reads its name says so.
   const clang::InitListExpr* list = as_list(initialiser);
@@ -172,7 +178,8 @@ void ConfigInspector::read_callbacks(const clang::VarDecl& config, const clang::
     if (given == nullptr) return;
     const clang::InitListExpr* rows = as_list(given);
     if (rows == nullptr) {
-      error(given->getExprLoc(), fmt::format("the rows of `{}` must be written out: `.{} = {{ {{...}}, ... }}`", table.str(), table.str()));
+      error(given->getExprLoc(),
+            fmt::format("the rows of `{}` must be written out: `.{} = {{ {{...}}, ... }}`", table.str(), table.str()));
       return;
     }
     for (unsigned i = 0; i < rows->getNumInits(); ++i) {
@@ -223,8 +230,7 @@ ConfigInspector::CallbackFact ConfigInspector::read_callback(const clang::Expr* 
     return {};
   }
   const auto* reference = llvm::dyn_cast<clang::DeclRefExpr>(plain);
-  const auto* function =
-      reference == nullptr ? nullptr : llvm::dyn_cast<clang::FunctionDecl>(reference->getDecl());
+  const auto* function = reference == nullptr ? nullptr : llvm::dyn_cast<clang::FunctionDecl>(reference->getDecl());
   if (function == nullptr) {
     error(expression->getExprLoc(), fmt::format("{}{} must be the name of a function", member, owner),
           expression->getSourceRange());

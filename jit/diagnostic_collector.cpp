@@ -40,7 +40,8 @@ std::vector<Diagnostic::FixIt> fixits_of(const clang::Diagnostic& info) {
     clang::SourceLocation end = hint.RemoveRange.getEnd();
     if (begin.isMacroID() || end.isMacroID()) continue;
     if (hint.RemoveRange.isTokenRange()) {
-      end = end.getLocWithOffset(static_cast<int>(clang::Lexer::MeasureTokenLength(end, sources, clang::LangOptions())));
+      end =
+          end.getLocWithOffset(static_cast<int>(clang::Lexer::MeasureTokenLength(end, sources, clang::LangOptions())));
     }
     fixits.push_back({position_of(sources.getPresumedLoc(begin)), position_of(sources.getPresumedLoc(end)),
                       llvm::json::fixUTF8(hint.CodeToInsert)});
@@ -79,8 +80,8 @@ std::string source_line(llvm::StringRef text, const std::vector<unsigned>& inclu
   return std::to_string(line) + text.drop_while(llvm::isDigit).str();
 }
 
-/// What Clang printed, with places in the preamble told as places in the source. Excerpts of the source begin with a line
-/// number or blanks, so that no text of the module looks like one of these lines.
+/// What Clang printed, with places in the preamble told as places in the source. Excerpts of the source begin with a
+/// line number or blanks, so that no text of the module looks like one of these lines.
 std::string in_terms_of_the_source(std::string rendered, const std::vector<unsigned>& include_lines) {
   if (rendered.find(preamble_file) == std::string::npos) return rendered;
   constexpr llvm::StringLiteral included("In file included from ");
@@ -119,7 +120,9 @@ void DiagnosticCollector::BeginSourceFile(const clang::LangOptions& options, con
   printer_.BeginSourceFile(options, preprocessor);
 }
 
-void DiagnosticCollector::EndSourceFile() { printer_.EndSourceFile(); }
+void DiagnosticCollector::EndSourceFile() {
+  printer_.EndSourceFile();
+}
 
 void DiagnosticCollector::HandleDiagnostic(clang::DiagnosticsEngine::Level level, const clang::Diagnostic& info) {
   DiagnosticConsumer::HandleDiagnostic(level, info);

@@ -8,7 +8,9 @@ namespace cweb {
 
 // Found by the JSON library through the types' namespace.
 
-static void to_json(nlohmann::json& json, const SourcePosition& value) { json = {value.line, value.column}; }
+static void to_json(nlohmann::json& json, const SourcePosition& value) {
+  json = {value.line, value.column};
+}
 static void from_json(const nlohmann::json& json, SourcePosition& value) {
   value = {json.at(0).get<unsigned>(), json.at(1).get<unsigned>()};
 }
@@ -79,7 +81,9 @@ namespace {
 using nlohmann::json;
 
 /// Messages quote the source, which may hold anything.
-std::string text_of(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+std::string text_of(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
 
 /// The JSON library throws where a text is not what it must be; here that becomes a value.
 template <class T, class Decode>

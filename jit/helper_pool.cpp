@@ -1,6 +1,6 @@
-// start_compile_helpers: a fixed number of helper processes, one request each at a time. Callers of any thread take an idle
-// one or wait. A thread of the pool's own replaces helpers that ended, because the kernel kills a helper when the thread
-// that started it ends, and callers' threads come and go.
+// start_compile_helpers: a fixed number of helper processes, one request each at a time. Callers of any thread take an
+// idle one or wait. A thread of the pool's own replaces helpers that ended, because the kernel kills a helper when the
+// thread that started it ends, and callers' threads come and go.
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -63,8 +63,8 @@ class HelperPool final : public Compiler {
     std::unique_ptr<HelperProcess> helper;  ///< while busy, its caller's alone
     pid_t pid = -1;                         ///< of the helper, for who does not own it now
     int fd = -1;
-    int64_t changed_ns = 0;     ///< when a start failed, or when it became starting
-    uint64_t last_used = 0;     ///< larger is later
+    int64_t changed_ns = 0;      ///< when a start failed, or when it became starting
+    uint64_t last_used = 0;      ///< larger is later
     bool is_suspicious = false;  ///< poll reported something while it was busy
   };
 
@@ -167,8 +167,8 @@ HelperPool::Slot* HelperPool::take(std::unique_lock<std::mutex>& lock) {
 }
 
 bool HelperPool::nobody_comes() const {
-  return !trouble_.empty() && std::all_of(slots_.begin(), slots_.end(),
-                                          [](const Slot& slot) { return slot.state == State::missing; });
+  return !trouble_.empty() &&
+         std::all_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.state == State::missing; });
 }
 
 void HelperPool::give_back(Slot& slot) {
@@ -211,8 +211,8 @@ void HelperPool::keep() {
   }
 }
 
-/// What to wait for, in the order of the slots: the first word of those that start, the end of the others. A descriptor may
-/// be closed by its slot's caller meanwhile, so that what poll says is only a reason to look.
+/// What to wait for, in the order of the slots: the first word of those that start, the end of the others. A descriptor
+/// may be closed by its slot's caller meanwhile, so that what poll says is only a reason to look.
 std::vector<pollfd> HelperPool::watched() const {
   std::vector<pollfd> entries;
   for (const Slot& slot : slots_) {
@@ -234,7 +234,8 @@ int HelperPool::wait_ms() const {
 
 void HelperPool::look_at(Slot& slot, bool has_event) {
   switch (slot.state) {
-    case State::missing: break;
+    case State::missing:
+      break;
     case State::starting:
       if (slot.helper->has_word()) {
         welcome(slot);

@@ -52,11 +52,11 @@ Expected<pid_t> spawn_helper(int socket) {
   const std::array<char*, 5> arguments{name.data(), command.data(), option.data(), number.data(), nullptr};
   const std::vector<char*> environment = helper_environment();
   pid_t pid = -1;
-  const int error =
-      ::posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, arguments.data(), environment.data());
+  const int error = ::posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, arguments.data(), environment.data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
-  if (error != 0) return fail(fmt::format("cannot start the compile helper (/proc/self/exe): {}", std::strerror(error)));
+  if (error != 0)
+    return fail(fmt::format("cannot start the compile helper (/proc/self/exe): {}", std::strerror(error)));
   return pid;
 }
 
@@ -82,12 +82,15 @@ std::string limit_sentence(std::string_view words, const CompileLimits& limits) 
     case LimitReached::stack:
       return "the compiler ran out of stack: the source nests too deeply, or one expression has too many terms";
     case LimitReached::cpu:
-      return fmt::format("the compiler used more than {} s of processor time: the source, or a macro in it, expands to too "
-                         "much",
-                         limits.cpu.count());
+      return fmt::format(
+          "the compiler used more than {} s of processor time: the source, or a macro in it, expands to too "
+          "much",
+          limits.cpu.count());
     case LimitReached::fatal:
-      return fmt::format("the compiler gave up: {}", words.substr(std::min(words.size(), word_of(LimitReached::fatal).size() + 1)));
-    case LimitReached::crash: break;
+      return fmt::format("the compiler gave up: {}",
+                         words.substr(std::min(words.size(), word_of(LimitReached::fatal).size() + 1)));
+    case LimitReached::crash:
+      break;
   }
   return "the compiler crashed on this source";
 }
@@ -109,7 +112,9 @@ Expected<std::unique_ptr<HelperProcess>> HelperProcess::spawn(const CompilerOpti
   return helper;
 }
 
-HelperProcess::~HelperProcess() { end(); }
+HelperProcess::~HelperProcess() {
+  end();
+}
 
 void HelperProcess::end() {
   socket_.reset();
@@ -121,7 +126,9 @@ void HelperProcess::end() {
   pid_ = -1;
 }
 
-bool HelperProcess::has_word() const { return has_event(POLLIN); }
+bool HelperProcess::has_word() const {
+  return has_event(POLLIN);
+}
 
 bool HelperProcess::has_event(short events) const {
   pollfd entry{socket_.get(), events, 0};
@@ -155,8 +162,9 @@ std::expected<HelperAnswer, HelperProcess::Gone> HelperProcess::compile(std::str
   end();
   if (frame && frame->kind == FrameKind::limit) return rejected(limit_sentence(frame->text, limits));
   if (!frame && frame.error() == ReceiveError::timeout) {
-    return rejected(fmt::format("the compiler took longer than {:.3g} s: the source, or a macro in it, expands to too much",
-                                std::chrono::duration<double>(limits.wall).count()));
+    return rejected(
+        fmt::format("the compiler took longer than {:.3g} s: the source, or a macro in it, expands to too much",
+                    std::chrono::duration<double>(limits.wall).count()));
   }
   return std::unexpected(Gone::during);
 }

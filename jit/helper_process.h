@@ -18,8 +18,8 @@ namespace cweb::jit {
 /// Used by one thread at a time. The destructor kills the process and takes its exit status, so that no zombie stays.
 class HelperProcess {
  public:
-  /// Starts this binary again as a helper and tells it its options. Does not wait for it. The helper dies with the thread
-  /// that calls this.
+  /// Starts this binary again as a helper and tells it its options. Does not wait for it. The helper dies with the
+  /// thread that calls this.
   static Expected<std::unique_ptr<HelperProcess>> spawn(const CompilerOptions& options);
   ~HelperProcess();
   HelperProcess(const HelperProcess&) = delete;

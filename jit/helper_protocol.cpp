@@ -62,7 +62,8 @@ class Receiver {
 }  // namespace
 
 bool send_frame(int fd, FrameKind kind, std::string_view text, std::string_view blob) {
-  FrameHeader header{static_cast<uint32_t>(kind), static_cast<uint32_t>(text.size()), static_cast<uint32_t>(blob.size())};
+  FrameHeader header{static_cast<uint32_t>(kind), static_cast<uint32_t>(text.size()),
+                     static_cast<uint32_t>(blob.size())};
   std::array<iovec, 3> parts{iovec{&header, sizeof header}, iovec{const_cast<char*>(text.data()), text.size()},
                              iovec{const_cast<char*>(blob.data()), blob.size()}};
   size_t first = 0;
@@ -85,7 +86,8 @@ bool send_frame(int fd, FrameKind kind, std::string_view text, std::string_view 
 std::expected<Frame, ReceiveError> receive_frame(int fd, int64_t deadline_ns) {
   Receiver receiver(fd, deadline_ns);
   FrameHeader header;
-  if (auto got = receiver.fill(reinterpret_cast<char*>(&header), sizeof header); !got) return std::unexpected(got.error());
+  if (auto got = receiver.fill(reinterpret_cast<char*>(&header), sizeof header); !got)
+    return std::unexpected(got.error());
   const bool is_known = header.kind >= static_cast<uint32_t>(FrameKind::options) &&
                         header.kind <= static_cast<uint32_t>(FrameKind::limit);
   if (!is_known || header.text_bytes > most_text_bytes || header.blob_bytes > most_blob_bytes) {
@@ -104,7 +106,9 @@ constexpr std::array<std::string_view, 5> limit_words{"memory", "stack", "cpu", 
 
 }  // namespace
 
-std::string_view word_of(LimitReached limit) { return limit_words[static_cast<size_t>(limit)]; }
+std::string_view word_of(LimitReached limit) {
+  return limit_words[static_cast<size_t>(limit)];
+}
 
 LimitReached limit_of(std::string_view text) {
   for (size_t i = 0; i < limit_words.size(); ++i) {

@@ -61,10 +61,18 @@ alignas(16) std::array<char, 64 << 10> handler_stack;
   ::_exit(exit_at_limit);
 }
 
-void on_memory_out() { end_helper(LimitReached::memory); }
-void on_bad_alloc(void*, const char*, bool) { end_helper(LimitReached::memory); }
-void on_fatal_error(void*, const char* reason, bool) { end_helper(LimitReached::fatal, reason); }
-void on_cpu_limit(int) { end_helper(LimitReached::cpu); }
+void on_memory_out() {
+  end_helper(LimitReached::memory);
+}
+void on_bad_alloc(void*, const char*, bool) {
+  end_helper(LimitReached::memory);
+}
+void on_fatal_error(void*, const char* reason, bool) {
+  end_helper(LimitReached::fatal, reason);
+}
+void on_cpu_limit(int) {
+  end_helper(LimitReached::cpu);
+}
 
 void on_crash(int, siginfo_t* info, void* context) {
   // The guard pages are the only ones that a deep recursion can reach.
@@ -82,7 +90,7 @@ void install_handlers() {
 
   const stack_t stack{handler_stack.data(), 0, handler_stack.size()};
   ::sigaltstack(&stack, nullptr);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   action.sa_sigaction = on_crash;
   for (int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP}) ::sigaction(signal, &action, nullptr);
@@ -153,17 +161,55 @@ Expected<void> bound_memory(size_t more_bytes) {
 
 /// Memory, time, the socket it has, and threads: Clang goes on with a new one where it thinks a stack is used up.
 constexpr std::array allowed_calls{
-    SCMP_SYS(read),          SCMP_SYS(write),         SCMP_SYS(readv),           SCMP_SYS(writev),
-    SCMP_SYS(recvfrom),      SCMP_SYS(sendto),        SCMP_SYS(recvmsg),         SCMP_SYS(sendmsg),
-    SCMP_SYS(poll),          SCMP_SYS(ppoll),         SCMP_SYS(close),           SCMP_SYS(mmap),
-    SCMP_SYS(munmap),        SCMP_SYS(mprotect),      SCMP_SYS(mremap),          SCMP_SYS(madvise),
-    SCMP_SYS(brk),           SCMP_SYS(futex),         SCMP_SYS(exit),            SCMP_SYS(exit_group),
-    SCMP_SYS(rt_sigaction),  SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),   SCMP_SYS(sigaltstack),
-    SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),     SCMP_SYS(gettimeofday),
-    SCMP_SYS(getrusage),     SCMP_SYS(getrlimit),     SCMP_SYS(setrlimit),       SCMP_SYS(prlimit64),
-    SCMP_SYS(sched_yield),   SCMP_SYS(sched_getaffinity), SCMP_SYS(getcpu),      SCMP_SYS(gettid),
-    SCMP_SYS(getpid),        SCMP_SYS(tgkill),        SCMP_SYS(restart_syscall), SCMP_SYS(sysinfo),
-    SCMP_SYS(getrandom),     SCMP_SYS(set_robust_list), SCMP_SYS(rseq),          SCMP_SYS(membarrier),
+    SCMP_SYS(read),
+    SCMP_SYS(write),
+    SCMP_SYS(readv),
+    SCMP_SYS(writev),
+    SCMP_SYS(recvfrom),
+    SCMP_SYS(sendto),
+    SCMP_SYS(recvmsg),
+    SCMP_SYS(sendmsg),
+    SCMP_SYS(poll),
+    SCMP_SYS(ppoll),
+    SCMP_SYS(close),
+    SCMP_SYS(mmap),
+    SCMP_SYS(munmap),
+    SCMP_SYS(mprotect),
+    SCMP_SYS(mremap),
+    SCMP_SYS(madvise),
+    SCMP_SYS(brk),
+    SCMP_SYS(futex),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(sigaltstack),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(nanosleep),
+    SCMP_SYS(gettimeofday),
+    SCMP_SYS(getrusage),
+    SCMP_SYS(getrlimit),
+    SCMP_SYS(setrlimit),
+    SCMP_SYS(prlimit64),
+    SCMP_SYS(sched_yield),
+    SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(getcpu),
+    SCMP_SYS(gettid),
+    SCMP_SYS(getpid),
+    SCMP_SYS(tgkill),
+    SCMP_SYS(restart_syscall),
+    SCMP_SYS(sysinfo),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(set_robust_list),
+    SCMP_SYS(rseq),
+    SCMP_SYS(membarrier),
+#ifdef CWEB_SANITIZED
+    // How a sanitizer finds out whether memory can be read.
+    SCMP_SYS(pipe),
+    SCMP_SYS(pipe2),
+#endif
 };
 
 Expected<void> filter_calls() {
@@ -180,14 +226,16 @@ Expected<void> filter_calls() {
   if (error == 0) error = ::seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
   if (error == 0) error = ::seccomp_load(filter);
   ::seccomp_release(filter);
-  if (error != 0) return fail(fmt::format("the compile helper's system call filter is refused: {}", std::strerror(-error)));
+  if (error != 0)
+    return fail(fmt::format("the compile helper's system call filter is refused: {}", std::strerror(-error)));
   return {};
 }
 
 }  // namespace
 
 void isolate_helper(int fd) {
-  // Also in the middle of a compile. A server that ended before this line has closed the socket, which ends the helper too.
+  // Also in the middle of a compile. A server that ended before this line has closed the socket, which ends the helper
+  // too.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   ::prctl(PR_SET_NAME, "cweb-compiler");
@@ -207,8 +255,8 @@ Expected<void> enter_sandbox(int fd, const CompileLimits& limits) {
   if (auto bounded = bound_memory(limits.memory_bytes); !bounded) return bounded;
   limit_to(RLIMIT_CORE, 0);
   limit_to(RLIMIT_FSIZE, 0);
-  limit_to(RLIMIT_NOFILE, static_cast<rlim_t>(fd) + 1);
 #ifndef CWEB_SANITIZED
+  limit_to(RLIMIT_NOFILE, static_cast<rlim_t>(fd) + 1);
   // A source can make Clang print (#pragma clang __debug), and the server's log is not its place. Descriptor 1 is
   // /dev/null.
   ::dup2(STDOUT_FILENO, STDERR_FILENO);
@@ -224,7 +272,9 @@ CompileBounds::CompileBounds(const CompileLimits& limits) {
   compiling = true;
 }
 
-CompileBounds::~CompileBounds() { compiling = false; }
+CompileBounds::~CompileBounds() {
+  compiling = false;
+}
 
 size_t peak_memory_bytes() {
   rusage used{};

@@ -11,11 +11,12 @@ namespace cweb::jit {
 /// First thing in the process: dies with its server, keeps no descriptor but 0 to 2 and `fd`, cannot gain rights.
 void isolate_helper(int fd);
 
-/// On the thread that compiles, when the compiler is warm and every file is read: bounds memory from here, installs what
-/// turns a reached bound into a last frame on `fd`, and ends all use of files, sockets and processes.
+/// On the thread that compiles, when the compiler is warm and every file is read: bounds memory from here, installs
+/// what turns a reached bound into a last frame on `fd`, and ends all use of files, sockets and processes.
 Expected<void> enter_sandbox(int fd, const CompileLimits& limits);
 
-/// Around each compile, on the same thread: the processor time counts from here, and what goes wrong belongs to the source.
+/// Around each compile, on the same thread: the processor time counts from here, and what goes wrong belongs to the
+/// source.
 class CompileBounds {
  public:
   explicit CompileBounds(const CompileLimits& limits);

@@ -3,9 +3,9 @@
 // counterpart here: that is what this mode gives up.
 #include <pthread.h>
 
+#include <fmt/format.h>
 #include <condition_variable>
 #include <deque>
-#include <fmt/format.h>
 #include <future>
 #include <mutex>
 

@@ -108,8 +108,10 @@ void Inspector::check_asm_label(const clang::Decl& declaration) {
 void Inspector::check_variable(const clang::VarDecl& variable) {
   if (variable.isInvalidDecl() || llvm::isa<clang::ParmVarDecl>(variable)) return;
   const std::string what = fmt::format("`{}`", variable.getName().str());
-  if (const auto bytes = static_cast<uint64_t>(context_->getDeclAlign(&variable).getQuantity()); bytes > most_alignment_bytes) {
-    refuse(variable.getLocation(), fmt::format("{} is aligned to {} bytes; the limit is {}", what, bytes, most_alignment_bytes));
+  if (const auto bytes = static_cast<uint64_t>(context_->getDeclAlign(&variable).getQuantity());
+      bytes > most_alignment_bytes) {
+    refuse(variable.getLocation(),
+           fmt::format("{} is aligned to {} bytes; the limit is {}", what, bytes, most_alignment_bytes));
     return;
   }
   if (variable.hasGlobalStorage()) {
@@ -122,8 +124,9 @@ void Inspector::check_variable(const clang::VarDecl& variable) {
   if (variable.getType()->isIncompleteType() || variable.getType()->isVariablyModifiedType()) return;
   const auto bytes = static_cast<uint64_t>(context_->getTypeSizeInChars(variable.getType()).getQuantity());
   if (bytes > limits_.static_data_bytes) {
-    refuse(variable.getLocation(), fmt::format("{} takes {} bytes; the limit for one object is {} (allocate it in onload)",
-                                               what, bytes, limits_.static_data_bytes));
+    refuse(variable.getLocation(),
+           fmt::format("{} takes {} bytes; the limit for one object is {} (allocate it in onload)", what, bytes,
+                       limits_.static_data_bytes));
   }
 }
 
@@ -137,9 +140,10 @@ void Inspector::check_static_bytes(clang::SourceLocation location, clang::QualTy
   }
   static_bytes_ += bytes;
   if (static_bytes_ > limits_.static_data_bytes) {
-    refuse(location, fmt::format("with {} the module's static storage comes to {} bytes; the limit is {} (allocate it in "
-                                 "onload)",
-                                 what, static_bytes_, limits_.static_data_bytes));
+    refuse(location,
+           fmt::format("with {} the module's static storage comes to {} bytes; the limit is {} (allocate it in "
+                       "onload)",
+                       what, static_bytes_, limits_.static_data_bytes));
   }
 }
 
@@ -163,7 +167,8 @@ void Inspector::collect_external_uses() {
       continue;
     }
     const auto* label = used->getMostRecentDecl()->getAttr<clang::AsmLabelAttr>();
-    result_.facts.external_uses.push_back({label != nullptr ? label->getLabel().str() : used->getName().str(), position});
+    result_.facts.external_uses.push_back(
+        {label != nullptr ? label->getLabel().str() : used->getName().str(), position});
   }
 }
 

@@ -1,5 +1,5 @@
-// An AST consumer that runs ahead of the code generator: cweb's own rules about a module's source, and the facts that the
-// rest of the server wants to know of it.
+// An AST consumer that runs ahead of the code generator: cweb's own rules about a module's source, and the facts that
+// the rest of the server wants to know of it.
 #pragma once
 
 #include <clang/AST/ASTConsumer.h>

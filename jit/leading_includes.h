@@ -18,7 +18,8 @@ struct CanonicalIncludes {
 /// text counts byte by byte.
 std::optional<CanonicalIncludes> canonical_includes(std::string_view preamble);
 
-/// Does every #if of `preamble` end in it? One that stays open is Clang's to complain about, in terms of the whole source.
+/// Does every #if of `preamble` end in it? One that stays open is Clang's to complain about, in terms of the whole
+/// source.
 bool conditions_are_closed(std::string_view preamble);
 
 }  // namespace cweb::jit

@@ -1,5 +1,5 @@
-// Lays a link graph out in one range: a run of pages for each kind of protection. The link writes to the pages where they
-// will stay; then they get their protection, so that nothing is ever writable and executable. Thread of the link.
+// Lays a link graph out in one range: a run of pages for each kind of protection. The link writes to the pages where
+// they will stay; then they get their protection, so that nothing is ever writable and executable. Thread of the link.
 #include "jit/link_memory.h"
 
 #include <fmt/format.h>
@@ -17,7 +17,9 @@ namespace orc = llvm::orc;
 constexpr uint64_t most_image_bytes = uint64_t{512} << 20;
 constexpr uint64_t most_alignment_bytes = uint64_t{1} << 20;
 
-llvm::Error link_error(const std::string& message) { return llvm::make_error<jitlink::JITLinkError>(message); }
+llvm::Error link_error(const std::string& message) {
+  return llvm::make_error<jitlink::JITLinkError>(message);
+}
 
 int protection_of(orc::MemProt protection) {
   int bits = PROT_NONE;
@@ -46,7 +48,8 @@ class LinkMemory::InFlight final : public JITLinkMemoryManager::InFlightAlloc {
     for (const Segment& segment : segments_) {
       if (segment.protection == (PROT_READ | PROT_WRITE)) continue;  // As it came.
       if (!range_.protect(segment.begin, segment.bytes, segment.protection)) {
-        return on_finalized(link_error("the system refused to protect the module's pages; it is out of memory mappings"));
+        return on_finalized(
+            link_error("the system refused to protect the module's pages; it is out of memory mappings"));
       }
     }
     on_finalized(FinalizedAlloc(orc::ExecutorAddr(range_.begin())));
@@ -64,12 +67,14 @@ void LinkMemory::allocate(const jitlink::JITLinkDylib*, jitlink::LinkGraph& grap
   uint64_t total = 0;
   for (const auto& [group, segment] : layout.segments()) {
     // Only tables that an unwinder would read have another lifetime, and C has none.
-    if (group.getMemLifetime() != orc::MemLifetime::Standard) return on_allocated(link_error("unexpected section lifetime"));
+    if (group.getMemLifetime() != orc::MemLifetime::Standard)
+      return on_allocated(link_error("unexpected section lifetime"));
     // Inline assembly can claim sizes and alignments that no compiler check sees.
     const uint64_t bytes = segment.ContentSize + segment.ZeroFillSize;
     if (bytes > most_image_bytes || segment.Alignment.value() > most_alignment_bytes) {
-      return on_allocated(link_error(fmt::format("a section has {} bytes and is aligned to {}; the limits are {} and {}", bytes,
-                                                 segment.Alignment.value(), most_image_bytes, most_alignment_bytes)));
+      return on_allocated(
+          link_error(fmt::format("a section has {} bytes and is aligned to {}; the limits are {} and {}", bytes,
+                                 segment.Alignment.value(), most_image_bytes, most_alignment_bytes)));
     }
     total += rounded(bytes, page) + std::max<uint64_t>(segment.Alignment.value(), page) - page;
   }

@@ -1,15 +1,16 @@
 // Links one object at a time into memory of its own. Any thread; links run in parallel.
 //
-// JITLink is used as it is, without ORC's session around it: a module is a single object, its versions share nothing, and
-// the lookup below is all the symbol resolution there is. C needs no unwind tables, so none are registered.
+// JITLink is used as it is, without ORC's session around it: a module is a single object, its versions share nothing,
+// and the lookup below is all the symbol resolution there is. C needs no unwind tables, so none are registered.
 #include "jit/linker.h"
 
 #include <fmt/format.h>
 #include <llvm/ExecutionEngine/JITLink/JITLink.h>
-#include <llvm/Object/ELFObjectFile.h>
+#include <llvm/Object/ObjectFile.h>
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <tuple>
 
@@ -48,18 +49,14 @@ std::optional<unsigned> constructor_priority(llvm::StringRef section) {
   return priority;
 }
 
-/// The object's sections with code, by where their bytes stand in the object.
+/// Where the code of each of the object's sections goes.
 class CodeSections {
  public:
-  explicit CodeSections(llvm::StringRef object) : object_(object) {}
-
-  /// The graph's blocks still show the object's own bytes: that is how a block's section is known.
+  /// Before anything is moved: the graph's blocks still show the object's own bytes, by which their section is known.
   void note(const jitlink::Section& section) {
     if (!has(section.getMemProt(), orc::MemProt::Exec)) return;
-    for (jitlink::Block* block : section.blocks()) {
-      if (block->isZeroFill() || block->getContent().data() < object_.begin() || block->getContent().data() >= object_.end())
-        continue;
-      blocks_.push_back({block, static_cast<uint64_t>(block->getContent().data() - object_.begin())});
+    for (const jitlink::Block* block : section.blocks()) {
+      if (!block->isZeroFill()) blocks_.push_back({block, block->getContent().data()});
     }
   }
 
@@ -67,10 +64,14 @@ class CodeSections {
   std::vector<CodeSection> placed(const llvm::object::ObjectFile& object) const {
     std::vector<CodeSection> sections;
     for (const llvm::object::SectionRef& section : object.sections()) {
-      const llvm::object::ELFSectionRef elf(section);
-      for (const auto& [block, offset] : blocks_) {
-        // Sections without bytes stand where the next one begins.
-        if (elf.getSize() == 0 || elf.getOffset() != offset) continue;
+      llvm::Expected<llvm::StringRef> bytes = section.getContents();
+      if (!bytes) {
+        llvm::consumeError(bytes.takeError());
+        continue;
+      }
+      for (const auto& [block, begin] : blocks_) {
+        // A section without bytes stands where the next one begins.
+        if (bytes->empty() || bytes->data() != begin) continue;
         sections.push_back({section.getIndex(), block->getAddress().getValue(), block->getSize()});
       }
     }
@@ -80,9 +81,8 @@ class CodeSections {
  private:
   struct Entry {
     const jitlink::Block* block;
-    uint64_t offset;
+    const char* begin;  ///< of its bytes in the object
   };
-  llvm::StringRef object_;
   std::vector<Entry> blocks_;
 };
 
@@ -90,8 +90,7 @@ class CodeSections {
 class LinkJob final : public jitlink::JITLinkContext {
  public:
   LinkJob(const llvm::object::ObjectFile& object, CodeMemory& memory, SymbolPolicy& policy, LinkOutcome& outcome)
-      : JITLinkContext(nullptr), object_(object), memory_(memory), policy_(policy), outcome_(outcome),
-        code_(object.getData()) {}
+      : JITLinkContext(nullptr), object_(object), memory_(memory), policy_(policy), outcome_(outcome) {}
 
   jitlink::JITLinkMemoryManager& getMemoryManager() override { return memory_; }
   void notifyFailed(llvm::Error error) override { outcome_.error = llvm::toString(std::move(error)); }
@@ -156,13 +155,12 @@ llvm::Error LinkJob::notifyResolved(jitlink::LinkGraph& graph) {
 }
 
 llvm::Error LinkJob::after_fixups(jitlink::LinkGraph& graph) {
-  std::vector<std::pair<unsigned, const jitlink::Block*>> tables;
+  std::multimap<unsigned, const jitlink::Block*> tables;
   for (const jitlink::Section& section : graph.sections()) {
     const std::optional<unsigned> priority = constructor_priority(section.getName());
     if (!priority) continue;
-    for (const jitlink::Block* block : section.blocks()) tables.emplace_back(*priority, block);
+    for (const jitlink::Block* block : section.blocks()) tables.emplace(*priority, block);
   }
-  std::stable_sort(tables.begin(), tables.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   for (const auto& [priority, block] : tables) {
     const llvm::ArrayRef<char> bytes = block->getContent();
     for (size_t at = 0; at + sizeof(void*) <= bytes.size(); at += sizeof(void*)) {
@@ -194,7 +192,8 @@ LinkFailure undefined_symbols(const std::vector<MissingSymbol>& missing, const M
   LinkFailure failure;
   for (const MissingSymbol& each : missing) failure.diagnostics.push_back(describe(each, facts));
   std::sort(failure.diagnostics.begin(), failure.diagnostics.end(), [](const Diagnostic& a, const Diagnostic& b) {
-    return std::tie(a.position.line, a.position.column, a.message) < std::tie(b.position.line, b.position.column, b.message);
+    return std::tie(a.position.line, a.position.column, a.message) <
+           std::tie(b.position.line, b.position.column, b.message);
   });
   for (const Diagnostic& diagnostic : failure.diagnostics) failure.rendered += rendered_in_source(diagnostic, source);
   return failure;

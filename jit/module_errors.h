@@ -16,7 +16,8 @@ class ModuleErrors {
 
   void error(Stage stage, clang::SourceLocation location, const std::string& message, clang::SourceRange range = {}) {
     (stage == Stage::config ? config_errors_ : compile_errors_) += 1;
-    diagnostics_.Report(location, diagnostics_.getCustomDiagID(clang::DiagnosticsEngine::Error, "%0")) << message << range;
+    diagnostics_.Report(location, diagnostics_.getCustomDiagID(clang::DiagnosticsEngine::Error, "%0"))
+        << message << range;
   }
 
   /// Belongs to the error before it.

@@ -1,11 +1,12 @@
-// Looks addresses up in an object's line table and symbol table. Any thread, one at a time: the tables are read as far as
-// a question needs them, which changes them.
+// Looks addresses up in an object's line table and symbol table. Any thread, one at a time: the tables are read as far
+// as a question needs them, which changes them.
 #include "jit/object_lines.h"
 
 #include <llvm/DebugInfo/DIContext.h>
 #include <llvm/DebugInfo/DWARF/DWARFContext.h>
-#include <llvm/Object/ELFObjectFile.h>
 #include <llvm/Object/ObjectFile.h>
+#include <llvm/Object/SymbolSize.h>
+#include <llvm/Support/ScopedPrinter.h>
 
 #include <algorithm>
 #include <optional>
@@ -21,7 +22,9 @@ struct FunctionSymbol {
   std::string name;
 };
 
-void ignore(llvm::Error error) { llvm::consumeError(std::move(error)); }
+void ignore(llvm::Error error) {
+  llvm::consumeError(std::move(error));
+}
 
 template <class T>
 std::optional<T> value_of(llvm::Expected<T> expected) {
@@ -32,13 +35,13 @@ std::optional<T> value_of(llvm::Expected<T> expected) {
 
 std::vector<FunctionSymbol> functions_of(const llvm::object::ObjectFile& object) {
   std::vector<FunctionSymbol> functions;
-  for (const llvm::object::SymbolRef& symbol : object.symbols()) {
+  for (const auto& [symbol, bytes] : llvm::object::computeSymbolSizes(object)) {
     if (value_of(symbol.getType()) != llvm::object::SymbolRef::ST_Function) continue;
     const auto name = value_of(symbol.getName());
     const auto begin = value_of(symbol.getAddress());
     const auto section = value_of(symbol.getSection());
     if (!name || !begin || !section || *section == object.section_end()) continue;
-    functions.push_back({(*section)->getIndex(), *begin, llvm::object::ELFSymbolRef(symbol).getSize(), name->str()});
+    functions.push_back({(*section)->getIndex(), *begin, bytes, name->str()});
   }
   return functions;
 }

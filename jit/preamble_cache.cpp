@@ -15,16 +15,19 @@ namespace {
 // About a megabyte each.
 constexpr size_t most_entries = 12;
 
+// A leading block that defines macros by the thousand is no block of headers, and would take more than that megabyte.
+constexpr size_t most_text_bytes = size_t{64} << 10;
+
 }  // namespace
 
 PreambleCache::Found PreambleCache::find(std::string_view source) {
   missed_.reset();
   const auto bounds = clang::ComputePreambleBounds(base_.getLangOpts(), llvm::MemoryBufferRef(source, module_file), 0);
-  if (bounds.Size == 0) return {};
+  if (bounds.Size == 0 || bounds.Size > most_text_bytes) return {};
   const std::string exact(source.substr(0, bounds.Size));
 
-  // A block of nothing but #include lines is known by them alone. If making that one brought messages, their lines would
-  // be wrong for every other text, so those modules are known by their exact text.
+  // A block of nothing but #include lines is known by them alone. If making that one brought messages, their lines
+  // would be wrong for every other text, so those modules are known by their exact text.
   if (std::optional<CanonicalIncludes> canonical = canonical_includes(exact)) {
     std::string key = "includes:" + canonical->text;
     const Entry* entry = look_up(key);
@@ -64,8 +67,8 @@ PreambleCache::Entry* PreambleCache::look_up(const std::string& key) {
 
 std::optional<PreambleCache::Preamble> PreambleCache::build(const std::string& text) const {
   DiagnosticCollector collector;
-  const auto diagnostics =
-      clang::CompilerInstance::createDiagnostics(new clang::DiagnosticOptions(base_.getDiagnosticOpts()), &collector, false);
+  const auto diagnostics = clang::CompilerInstance::createDiagnostics(
+      new clang::DiagnosticOptions(base_.getDiagnosticOpts()), &collector, false);
   const auto buffer = llvm::MemoryBuffer::getMemBuffer(text, module_file);
   const auto bounds = clang::ComputePreambleBounds(base_.getLangOpts(), buffer->getMemBufferRef(), 0);
   clang::PreambleCallbacks callbacks;

@@ -31,8 +31,8 @@ class PreambleCache {
     const Preamble* preamble = nullptr;   ///< valid until build_missed()
     std::vector<unsigned> include_lines;  ///< see DiagnosticCollector::take
   };
-  /// The preamble that fits the leading block of `source`. Null: it has none, none is made yet (build_missed() will), or it
-  /// has errors.
+  /// The preamble that fits the leading block of `source`. Null: it has none, none is made yet (build_missed() will),
+  /// or it has errors.
   Found find(std::string_view source);
 
   /// Makes the preamble that the last find() missed. Tens of milliseconds.

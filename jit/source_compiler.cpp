@@ -1,5 +1,5 @@
-// One compile: source text in, object bytes, facts and messages out. Everything Clang makes for it is made anew and gone
-// when it returns; what is kept between compiles are the parsed arguments, the headers and the preambles.
+// One compile: source text in, object bytes, facts and messages out. Everything Clang makes for it is made anew and
+// gone when it returns; what is kept between compiles are the parsed arguments, the headers and the preambles.
 #include "jit/source_compiler.h"
 
 #include <clang/CodeGen/CodeGenAction.h>
@@ -46,8 +46,9 @@ class ModuleAction final : public clang::EmitObjAction {
 
 CompileFailure rejected(std::string sentence, SourcePosition position = {}) {
   CompileFailure failure;
-  failure.rendered = position.line == 0 ? fmt::format("error: {}\n", sentence)
-                                        : fmt::format("{}:{}:{}: error: {}\n", module_file, position.line, position.column, sentence);
+  failure.rendered = position.line == 0
+                         ? fmt::format("error: {}\n", sentence)
+                         : fmt::format("{}:{}:{}: error: {}\n", module_file, position.line, position.column, sentence);
   Diagnostic diagnostic;
   diagnostic.position = position;
   diagnostic.message = std::move(sentence);
@@ -112,8 +113,8 @@ void ClangCompiler::warm_up() {
       "  return 0;\n"
       "}\n"
       "export module_t config = {.name = \"warm\", .routes = {{\"/\", \"GET\", answer, NONE}}, .size = 1};\n";
-  for (std::string_view includes : {"#include <cweb.h>\n", "#include <stdio.h>\n#include <cweb.h>\n",
-                                    "#include <cweb.h>\n#include <stdio.h>\n"}) {
+  for (std::string_view includes :
+       {"#include <cweb.h>\n", "#include <stdio.h>\n#include <cweb.h>\n", "#include <cweb.h>\n#include <stdio.h>\n"}) {
     const std::string source = std::string(includes) + std::string(module);
     if (preambles_.find(source).preamble == nullptr) preambles_.build_missed();
     static_cast<void>(compile(source));
@@ -121,7 +122,8 @@ void ClangCompiler::warm_up() {
 }
 
 std::expected<Compilation, CompileFailure> ClangCompiler::compile(std::string_view source) {
-  if (std::optional<CompileFailure> refused = refused_text(source, limits_)) return std::unexpected(std::move(*refused));
+  if (std::optional<CompileFailure> refused = refused_text(source, limits_))
+    return std::unexpected(std::move(*refused));
 
   const int64_t began_ns = monotonic_ns();
   Run result;

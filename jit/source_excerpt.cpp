@@ -11,9 +11,12 @@ constexpr size_t longest_line_shown = 400;
 
 const char* name_of(Diagnostic::Severity severity) {
   switch (severity) {
-    case Diagnostic::Severity::note: return "note";
-    case Diagnostic::Severity::warning: return "warning";
-    case Diagnostic::Severity::error: break;
+    case Diagnostic::Severity::note:
+      return "note";
+    case Diagnostic::Severity::warning:
+      return "warning";
+    case Diagnostic::Severity::error:
+      break;
   }
   return "error";
 }
@@ -30,7 +33,9 @@ std::string_view line_of(std::string_view text, unsigned number) {
   return line;
 }
 
-bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
+bool is_control(char c) {
+  return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+}
 
 }  // namespace
 

@@ -9,7 +9,9 @@
 namespace cweb::jit {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\v' || c == '\f';
+}
 
 size_t skip_blanks(std::string_view text, size_t at) {
   while (at < text.size() && is_blank(text[at])) ++at;
@@ -58,10 +60,10 @@ std::string excerpt(std::string_view text, size_t at) {
 }
 
 std::unexpected<Error> cannot_restore(std::string_view text, size_t at, std::string_view reason) {
-  return fail(
-      fmt::format("the source came without its newlines (curl -d deletes them), and they cannot be put back: {} at byte "
-                  "{}, `{}`. Send the file with --data-binary @file, -F code=@file or -T file",
-                  reason, at + 1, excerpt(text, at)));
+  return fail(fmt::format(
+      "the source came without its newlines (curl -d deletes them), and they cannot be put back: {} at byte "
+      "{}, `{}`. Send the file with --data-binary @file, -F code=@file or -T file",
+      reason, at + 1, excerpt(text, at)));
 }
 
 }  // namespace

@@ -12,8 +12,8 @@ namespace cweb::jit {
 /// application/x-www-form-urlencoded.
 bool lost_its_newlines(std::string_view source);
 
-/// Puts newlines around every #include. Fails with a sentence that names the ways that work (--data-binary, -F, -T) where
-/// a newline mattered and cannot be known: a // comment, another directive, a backslash.
+/// Puts newlines around every #include. Fails with a sentence that names the ways that work (--data-binary, -F, -T)
+/// where a newline mattered and cannot be known: a // comment, another directive, a backslash.
 Expected<std::string> restore_newlines(std::string_view source);
 
 }  // namespace cweb::jit

@@ -14,7 +14,7 @@ namespace cweb::jit {
 namespace {
 
 /// libc with what belongs to it, and what cweb.h and the documentation offer.
-constexpr std::array offered_libraries{"libc.so.6",         "libm.so.6",    "libgcc_s.so.1", "libjansson.so.4",
+constexpr std::array offered_libraries{"libc.so.6",       "libm.so.6", "libgcc_s.so.1", "libjansson.so.4",
                                        "libsqlite3.so.0", "libz.so.1", "libcrypto.so.3"};
 
 struct Refusal {
@@ -25,26 +25,29 @@ struct Refusal {
 using Names = std::string_view[];
 
 constexpr Names loader{"dlopen", "dlmopen", "dlsym", "dlvsym", "dlclose"};
-constexpr Names identity{"setuid",    "setgid",    "seteuid",    "setegid",     "setreuid", "setregid", "setresuid",
-                         "setresgid", "setfsuid",  "setfsgid",   "setgroups",   "initgroups", "chroot", "personality",
-                         "reboot",    "ptrace",    "unshare",    "setns",       "acct",     "swapoff",  "prctl",
-                         "capset",    "setsid",    "setpgid",    "setpgrp",     "daemon",   "setrlimit", "setrlimit64",
-                         "prlimit",   "prlimit64"};
+constexpr Names identity{"setuid",    "setgid",      "seteuid",   "setegid",     "setreuid",  "setregid",
+                         "setresuid", "setresgid",   "setfsuid",  "setfsgid",    "setgroups", "initgroups",
+                         "chroot",    "personality", "reboot",    "ptrace",      "unshare",   "setns",
+                         "acct",      "swapoff",     "prctl",     "capset",      "setsid",    "setpgid",
+                         "setpgrp",   "daemon",      "setrlimit", "setrlimit64", "prlimit",   "prlimit64"};
 constexpr Names processes{"clone", "_Fork", "__fork", "__libc_fork", "execveat", "fexecve", "forkpty"};
 constexpr Names descriptors{"close_range", "closefrom", "__close", "__dup2", "fcloseall"};
-constexpr Names signals{"bsd_signal", "ssignal",     "sysv_signal", "__sysv_signal", "sigset",   "sighold",     "sigrelse",
-                        "sigignore",  "siginterrupt", "sigblock",    "sigsetmask",    "sigpause", "__sigpause",  "sigvec",
-                        "sigstack",   "sigreturn",   "__sigaction", "ualarm",        "timer_create"};
+constexpr Names signals{"bsd_signal", "ssignal",     "sysv_signal", "__sysv_signal", "sigset",
+                        "sighold",    "sigrelse",    "sigignore",   "siginterrupt",  "sigblock",
+                        "sigsetmask", "sigpause",    "__sigpause",  "sigvec",        "sigstack",
+                        "sigreturn",  "__sigaction", "ualarm",      "timer_create"};
 constexpr Names threads{"thrd_create", "thrd_exit", "pthread_cancel", "pthread_tryjoin_np"};
 constexpr Names endings{"verr", "verrx", "error_at_line", "__assert_perror_fail", "__assert", "__libc_fatal"};
-constexpr Names exit_hooks{"__cxa_atexit",     "__cxa_finalize",  "__cxa_thread_atexit_impl", "__cxa_at_quick_exit",
-                           "at_quick_exit",    "pthread_atfork",  "__register_atfork",        "OPENSSL_atexit"};
-constexpr Names shared_state{"OPENSSL_cleanup",       "CRYPTO_set_mem_functions", "sqlite3_shutdown",
-                             "sqlite3_auto_extension", "sqlite3_config",          "json_set_alloc_funcs",
-                             "json_set_alloc_funcs2", "mallopt",                  "malloc_trim"};
+constexpr Names exit_hooks{"__cxa_atexit",  "__cxa_finalize", "__cxa_thread_atexit_impl", "__cxa_at_quick_exit",
+                           "at_quick_exit", "pthread_atfork", "__register_atfork",        "OPENSSL_atexit"};
+constexpr Names shared_state{
+    "OPENSSL_cleanup", "CRYPTO_set_mem_functions", "sqlite3_shutdown",      "sqlite3_auto_extension",
+    "sqlite3_config",  "json_set_alloc_funcs",     "json_set_alloc_funcs2", "mallopt",
+    "malloc_trim"};
 
 constexpr std::array refusals{
-    Refusal{"libraries that a module loads would stay when it goes; those that cweb offers are there without it", loader},
+    Refusal{"libraries that a module loads would stay when it goes; those that cweb offers are there without it",
+            loader},
     Refusal{"it changes the whole server process", identity},
     Refusal{"it copies or replaces the server process", processes},
     Refusal{"it acts on descriptors of the server", descriptors},
@@ -85,7 +88,8 @@ Expected<std::unique_ptr<SymbolPolicy>> SymbolPolicy::create(std::span<const Hos
     void* const library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) {
       const char* const reason = dlerror();
-      return fail(fmt::format("cannot load {}, which modules may use: {}", name, reason == nullptr ? "no reason given" : reason));
+      return fail(fmt::format("cannot load {}, which modules may use: {}", name,
+                              reason == nullptr ? "no reason given" : reason));
     }
     policy->libraries_.push_back(library);
     link_map* record = nullptr;

@@ -36,9 +36,9 @@ class SymbolPolicy {
   bool is_offered(const void* address) const;
 
   std::unordered_map<std::string_view, void*> host_;
-  std::vector<void*> libraries_;       ///< handles of dlopen, in the order of search
+  std::vector<void*> libraries_;        ///< handles of dlopen, in the order of search
   std::vector<const void*> link_maps_;  ///< the loader's records of the same libraries
-  const void* executable_ = nullptr;   ///< the loader's record of the program itself
+  const void* executable_ = nullptr;    ///< the loader's record of the program itself
 
   std::mutex mutex_;
   std::unordered_map<std::string, void*> found_;  ///< guarded by mutex_; bounded by what the libraries export

@@ -67,7 +67,7 @@ int serve(const cweb::cli::ServeOptions& options) {
   auto runtime = cweb::runtime::Runtime::create();
   if (!runtime) return give_up(runtime.error().message);
   cweb::mgnt::Deployer deployer(**compiler, **linker, (*runtime)->registry(), (*runtime)->spare_threads());
-  cweb::mgnt::ManagementApi management(deployer, (*runtime)->registry());
+  cweb::mgnt::ManagementApi management(deployer, **runtime);
   auto server = cweb::server::Server::create({.host = options.host,
                                               .port = options.port,
                                               .threads = options.threads,

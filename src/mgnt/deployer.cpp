@@ -78,10 +78,13 @@ DeployReport Deployer::deploy(const PostedSource& posted) {
   report.repaired = posted.repaired;
   run_deploy(posted, report);
   report.timings.total_ms = total.elapsed_ms();
+  if (report.status == DeployReport::Status::unchanged) ++unchanged_;
   if (report.status == DeployReport::Status::deployed) {
+    ++deployed_;
     log::info("deployed {} version {} in {:.1f} ms", report.module->name, report.module->version,
               report.timings.total_ms);
   } else if (report.status == DeployReport::Status::failed) {
+    ++failed_;
     log::info("a deploy failed at {} with {}", report.stage, report.http_status);
   }
   return report;
@@ -225,6 +228,7 @@ bool Deployer::read_configuration(ModuleVersion& version, DeployReport& report) 
     return false;
   }
   version.config = std::move(*config);
+  for (const std::string& notice : version.config.notices) report.notices.push_back(notice);
   if (!version.config.websockets.empty()) {
     report.notices.push_back("WebSocket paths are listed but not served yet");
   }

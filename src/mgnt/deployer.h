@@ -19,6 +19,11 @@
 
 namespace cweb::mgnt {
 
+/// How deploys ended since the server started.
+struct DeployCounts {
+  uint64_t deployed = 0, unchanged = 0, failed = 0;
+};
+
 struct DeployerOptions {
   /// For constructors and onload together.
   std::chrono::milliseconds load_deadline{10'000};
@@ -36,6 +41,11 @@ class Deployer {
 
   /// Everything that can be known without running code of the module. Changes nothing.
   DeployReport check(const PostedSource& posted);
+
+  DeployCounts counts() const {
+    return {deployed_.load(std::memory_order_relaxed), unchanged_.load(std::memory_order_relaxed),
+            failed_.load(std::memory_order_relaxed)};
+  }
 
   enum class Removal { removed, no_such_module, superseded };
   /// Takes the module away, behind the deploys of its name that came before.
@@ -66,6 +76,7 @@ class Deployer {
   const DeployerOptions options_;
   DeployLanes lanes_;
   std::atomic<uint64_t> last_version_id_{0};
+  std::atomic<uint64_t> deployed_{0}, unchanged_{0}, failed_{0};
 };
 
 }  // namespace cweb::mgnt

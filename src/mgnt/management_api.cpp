@@ -7,6 +7,7 @@
 
 #include "http/form.h"
 #include "mgnt/access.h"
+#include "mgnt/metrics.h"
 #include "mgnt/module_summary.h"
 #include "mgnt/posted_source.h"
 
@@ -93,8 +94,8 @@ ManagementAnswer report_answer(const ManagementRequest& request, const DeployRep
 
 }  // namespace
 
-ManagementApi::ManagementApi(Deployer& deployer, runtime::Registry& registry)
-    : deployer_(deployer), registry_(registry) {}
+ManagementApi::ManagementApi(Deployer& deployer, runtime::Runtime& runtime)
+    : deployer_(deployer), runtime_(runtime), registry_(runtime.registry()) {}
 
 ManagementAnswer ManagementApi::handle(const ManagementRequest& request) {
   const auto refusal = refuse(request);
@@ -112,6 +113,7 @@ ManagementAnswer ManagementApi::route(const Request& request) {
   const std::string_view path = request.path;
   if (path == "/mgnt" || path == "/mgnt/") return root(request);
   if (path == "/mgnt/health") return health(request);
+  if (path == "/mgnt/metrics") return metrics(request);
   if (path.starts_with(modules)) {
     std::string_view name = path.substr(modules.size());
     const bool asks_source = name.ends_with(source);
@@ -154,6 +156,13 @@ ManagementAnswer ManagementApi::health(const Request& request) const {
   if (!is_get(request)) return other_method(request, "GET, HEAD, OPTIONS");
   if (request.draining) return error_answer(request, 503, "shutting down");
   return wants_json(request) ? json_answer(200, {{"status", "ok"}}) : text_answer(200, "ok\n");
+}
+
+ManagementAnswer ManagementApi::metrics(const Request& request) const {
+  if (!is_get(request)) return other_method(request, "GET, HEAD, OPTIONS");
+  ManagementAnswer answer = text_answer(200, metrics_text(deployer_.counts(), runtime_));
+  answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  return answer;
 }
 
 ManagementAnswer ManagementApi::deploy(const Request& request) {

@@ -6,15 +6,15 @@
 #include <string_view>
 
 #include "mgnt/deployer.h"
-#include "runtime/registry.h"
+#include "runtime/runtime.h"
 #include "server/management.h"
 
 namespace cweb::mgnt {
 
-/// Thread-safe. Deployer and registry outlive it. HEAD is answered like GET, with the body: the server leaves it out.
+/// Thread-safe. Deployer and runtime outlive it. HEAD is answered like GET, with the body: the server leaves it out.
 class ManagementApi final : public server::ManagementHandler {
  public:
-  ManagementApi(Deployer& deployer, runtime::Registry& registry);
+  ManagementApi(Deployer& deployer, runtime::Runtime& runtime);
 
   server::ManagementAnswer handle(const server::ManagementRequest& request) override;
 
@@ -27,11 +27,13 @@ class ManagementApi final : public server::ManagementHandler {
   Answer module(const Request& request, std::string_view escaped_name);
   Answer module_source(const Request& request, std::string_view escaped_name) const;
   Answer health(const Request& request) const;
+  Answer metrics(const Request& request) const;
   Answer deploy(const Request& request);
   Answer list() const;
   Answer remove(const Request& request, const std::string& name);
 
   Deployer& deployer_;
+  runtime::Runtime& runtime_;
   runtime::Registry& registry_;
 };
 

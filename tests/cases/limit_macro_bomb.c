@@ -1,6 +1,7 @@
 /* case: a macro that expands to ten thousand million terms
  * expect: 422
  * stage: compile
+ * says: expands to too much
  */
 #include <cweb.h>
 

@@ -1,6 +1,7 @@
 /* case: a macro whose argument expands to ten thousand million tokens before anything is parsed
  * expect: 422
  * stage: compile
+ * says: expands to too much
  */
 #include <cweb.h>
 

@@ -56,8 +56,10 @@ class FileCalls {
   pid_t strace_ = -1;
 };
 
+/// One warm helper is enough for the server to be ready; the others start up for a little longer.
 std::vector<pid_t> server_and_helpers(const ServerProcess& server) {
   std::vector<pid_t> all = children_of(server.pid());
+  EXPECT_TRUE(eventually([&] { return std::all_of(all.begin(), all.end(), is_sandboxed); }));
   all.push_back(server.pid());
   return all;
 }

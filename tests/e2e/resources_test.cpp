@@ -73,12 +73,20 @@ export module_t config = {
   int done_ = 0;
 };
 
-TEST_F(ResourcesTest, thousands_of_deploys_of_one_module_leave_the_server_flat) {
+TEST_F(ResourcesTest, thousands_of_deploys_of_one_module_leave_server_and_helpers_flat) {
   start({});
   deploy_up_to(settled);
   const ProcessFacts before = facts_at_rest("leaky");
+  const std::vector<pid_t> helpers = children_of(server_->pid());
+  std::vector<ProcessFacts> helpers_before;
+  for (const pid_t helper : helpers) helpers_before.push_back(facts_of(helper));
   deploy_up_to(deploys);
   expect_flat(before, facts_at_rest("leaky"));
+  EXPECT_EQ(children_of(server_->pid()), helpers) << "the same helpers serve on";
+  for (size_t i = 0; i < helpers.size(); ++i) {
+    SCOPED_TRACE("helper " + std::to_string(i));
+    expect_flat(helpers_before[i], facts_of(helpers[i]));
+  }
 }
 
 TEST_F(ResourcesTest, compiling_in_process_is_as_flat) {
@@ -87,17 +95,6 @@ TEST_F(ResourcesTest, compiling_in_process_is_as_flat) {
   const ProcessFacts before = facts_at_rest("leaky");
   deploy_up_to(deploys);
   expect_flat(before, facts_at_rest("leaky"));
-}
-
-TEST_F(ResourcesTest, helpers_are_flat_too_and_the_same_ones_serve_on) {
-  start({});
-  deploy_up_to(settled);
-  const std::vector<pid_t> helpers = children_of(server_->pid());
-  std::vector<ProcessFacts> before;
-  for (const pid_t helper : helpers) before.push_back(facts_of(helper));
-  deploy_up_to(deploys);
-  EXPECT_EQ(children_of(server_->pid()), helpers);
-  for (size_t i = 0; i < helpers.size(); ++i) expect_flat(before[i], facts_of(helpers[i]));
 }
 
 TEST_F(ResourcesTest, failed_deploys_leave_nothing_either) {

@@ -79,6 +79,8 @@ long processor_ticks_of(pid_t pid) {
 
 std::vector<pid_t> threads_of(pid_t pid) { return numbers_in(directory_of(pid) + "/task"); }
 
+bool is_sandboxed(pid_t pid) { return status_number(pid, "Seccomp") == 2; }
+
 bool is_traced(pid_t thread) { return status_number(thread, "TracerPid") > 0; }
 
 }  // namespace cweb::e2e

@@ -24,6 +24,8 @@ std::vector<pid_t> zombies_of(pid_t pid);
 long processor_ticks_of(pid_t pid);
 /// Ids of all threads of a process.
 std::vector<pid_t> threads_of(pid_t pid);
+/// Has this process given up most system calls (seccomp)? A compile helper has, once it is ready for work.
+bool is_sandboxed(pid_t pid);
 /// Is somebody tracing this thread or process?
 bool is_traced(pid_t thread);
 

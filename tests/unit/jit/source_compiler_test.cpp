@@ -52,14 +52,17 @@ TEST_F(SourceCompilerTest, a_missing_semicolon_comes_with_its_fix) {
 TEST_F(SourceCompilerTest, what_c_lets_pass_and_kills_servers_is_an_error) {
   EXPECT_THAT(refusal(with_statement("undeclared(1);")).rendered, HasSubstr("error: call to undeclared function"));
   EXPECT_THAT(refusal(with_statement("char *p = 5;")).rendered, HasSubstr("error: incompatible integer to pointer"));
-  EXPECT_THAT(refusal(with_statement("int a; char **p = &a;")).rendered, HasSubstr("error: incompatible pointer types"));
+  EXPECT_THAT(refusal(with_statement("int a; char **p = &a;")).rendered,
+              HasSubstr("error: incompatible pointer types"));
   EXPECT_THAT(refusal(module_with("int f(void) { }")).rendered, HasSubstr("error: non-void function does not return"));
-  EXPECT_THAT(refusal(module_with("static f(void) { return 1; }")).rendered, HasSubstr("error: type specifier missing"));
+  EXPECT_THAT(refusal(module_with("static f(void) { return 1; }")).rendered,
+              HasSubstr("error: type specifier missing"));
 }
 
 TEST_F(SourceCompilerTest, a_const_body_is_a_warning_only) {
-  const Compilation made = compilation(module_with("static const char page[] = \"hi\";\n"
-                                                   "void f(struct http_response *res) { res->body = page; }"));
+  const Compilation made =
+      compilation(module_with("static const char page[] = \"hi\";\n"
+                              "void f(struct http_response *res) { res->body = page; }"));
   EXPECT_THAT(made.rendered, HasSubstr("warning: assigning to 'char *' from 'const char[3]' discards qualifiers"));
 }
 
@@ -112,20 +115,23 @@ TEST_F(SourceCompilerTest, no_file_of_the_machine_can_be_embedded_or_probed) {
 }
 
 TEST_F(SourceCompilerTest, the_assembler_reads_no_files) {
-  for (const char* text : {R"(.incbin \"/etc/passwd\")", R"(.INCBIN \"/etc/passwd\")", R"(nop; .include \"/etc/passwd\")",
-                           R"(.inc\" \"bin)", R"(.macro m\n.endm)", R"(a: .incbin\t\"/etc/passwd\")"}) {
+  for (const char* text :
+       {R"(.incbin \"/etc/passwd\")", R"(.INCBIN \"/etc/passwd\")", R"(nop; .include \"/etc/passwd\")",
+        R"(.inc\" \"bin)", R"(.macro m\n.endm)", R"(a: .incbin\t\"/etc/passwd\")"}) {
     EXPECT_THAT(refusal(module_with(std::string("__asm__(\"") + text + "\");")).rendered,
                 ::testing::AnyOf(HasSubstr("inline assembly may not use"), HasSubstr("must begin with the plain name"),
                                  HasSubstr("error:")))
         << text;
-    EXPECT_THAT(refusal(with_statement(std::string("__asm__(\"") + text + "\");")).rendered, HasSubstr("error:")) << text;
+    EXPECT_THAT(refusal(with_statement(std::string("__asm__(\"") + text + "\");")).rendered, HasSubstr("error:"))
+        << text;
   }
 }
 
 TEST_F(SourceCompilerTest, ordinary_inline_assembly_compiles) {
-  compilation(module_with("static inline unsigned long ticks(void) { unsigned lo, hi;\n"
-                          "__asm__ volatile(\"rdtsc\" : \"=a\"(lo), \"=d\"(hi)); return ((unsigned long)hi << 32) | lo; }\n"
-                          "unsigned long f(void) { return ticks(); }"));
+  compilation(
+      module_with("static inline unsigned long ticks(void) { unsigned lo, hi;\n"
+                  "__asm__ volatile(\"rdtsc\" : \"=a\"(lo), \"=d\"(hi)); return ((unsigned long)hi << 32) | lo; }\n"
+                  "unsigned long f(void) { return ticks(); }"));
 }
 
 TEST_F(SourceCompilerTest, the_documented_headers_are_there) {
@@ -146,7 +152,8 @@ TEST_F(SourceCompilerTest, static_data_is_bounded) {
               HasSubstr("with `b` the module's static storage comes to 83886080 bytes"));
   EXPECT_THAT(refusal(with_statement("static char a[1<<30]; a[0] = 1;")).rendered, HasSubstr("static storage"));
   EXPECT_THAT(refusal(with_statement("char a[1<<30] = {1}; puts(a);")).rendered, HasSubstr("the limit for one object"));
-  EXPECT_THAT(refusal(module_with("char a[8] __attribute__((aligned(1 << 28)));")).rendered, HasSubstr("is aligned to"));
+  EXPECT_THAT(refusal(module_with("char a[8] __attribute__((aligned(1 << 28)));")).rendered,
+              HasSubstr("is aligned to"));
   compilation(module_with("char a[32<<20];"));
 }
 
@@ -180,7 +187,8 @@ TEST_F(SourceCompilerTest, a_module_needs_a_config_that_the_server_sees) {
   EXPECT_THAT(refused_config("int x;"), HasSubstr("the module defines no `config`"));
   EXPECT_THAT(refused_config("int config;"), HasSubstr("`config` has type 'int'; expected 'module_t' of <cweb.h>"));
   EXPECT_THAT(refused_config("void config(void) {}"), HasSubstr("`config` is not an object"));
-  EXPECT_THAT(refused_config("static module_t config; void *f(void) { return &config; }"), HasSubstr("`config` is static"));
+  EXPECT_THAT(refused_config("static module_t config; void *f(void) { return &config; }"),
+              HasSubstr("`config` is static"));
   EXPECT_THAT(refused_config("__attribute__((visibility(\"hidden\"))) module_t config = {.name = \"a\"};"),
               HasSubstr("`config` is hidden"));
   EXPECT_THAT(refused_config("extern module_t config; void *f(void) { return &config; }"),
@@ -189,22 +197,24 @@ TEST_F(SourceCompilerTest, a_module_needs_a_config_that_the_server_sees) {
 }
 
 TEST_F(SourceCompilerTest, a_later_or_earlier_declaration_of_config_does_no_harm) {
-  compilation("#include <cweb.h>\nextern module_t config;\nexport module_t config = {.name = \"a\"};\nextern module_t config;\n");
+  compilation(
+      "#include <cweb.h>\nextern module_t config;\nexport module_t config = {.name = \"a\"};\nextern module_t "
+      "config;\n");
 }
 
 TEST_F(SourceCompilerTest, a_wrong_handler_type_is_shown_beside_the_expected_one) {
-  const CompileFailure failure =
-      refusal("#include <cweb.h>\nstatic void f(int a) { (void)a; }\n"
-              "export module_t config = {.name = \"a\", .routes = {{\"/x\", \"GET\", f, NONE}}, .size = 1};\n");
+  const CompileFailure failure = refusal(
+      "#include <cweb.h>\nstatic void f(int a) { (void)a; }\n"
+      "export module_t config = {.name = \"a\", .routes = {{\"/x\", \"GET\", f, NONE}}, .size = 1};\n");
   EXPECT_THAT(failure.rendered, HasSubstr("error: "));
   EXPECT_THAT(failure.rendered, HasSubstr("'void (int)'"));
   EXPECT_THAT(failure.rendered, HasSubstr("^"));
 }
 
 TEST_F(SourceCompilerTest, a_handler_that_returns_int_and_takes_something_else_is_named_with_its_route) {
-  const CompileFailure failure =
-      refusal("#include <cweb.h>\nstatic int f(int a) { return a; }\n"
-              "export module_t config = {.name = \"a\", .routes = {{\"/x\", \"GET\", f, NONE}}, .size = 1};\n");
+  const CompileFailure failure = refusal(
+      "#include <cweb.h>\nstatic int f(int a) { return a; }\n"
+      "export module_t config = {.name = \"a\", .routes = {{\"/x\", \"GET\", f, NONE}}, .size = 1};\n");
   EXPECT_EQ(failure.stage, "config");
   EXPECT_THAT(failure.rendered,
               HasSubstr("module.c:3:65: error: handler `f` of route GET /x has type 'int (int)'; expected 'int (struct "
@@ -213,22 +223,22 @@ TEST_F(SourceCompilerTest, a_handler_that_returns_int_and_takes_something_else_i
 }
 
 TEST_F(SourceCompilerTest, a_handler_is_the_name_of_a_function) {
-  const CompileFailure failure =
-      refusal("#include <cweb.h>\n"
-              "export module_t config = {.name = \"a\", .routes = {{\"/x\", \"GET\", (entry_t)0x1234, NONE}}, .size = 1};\n");
+  const CompileFailure failure = refusal(
+      "#include <cweb.h>\n"
+      "export module_t config = {.name = \"a\", .routes = {{\"/x\", \"GET\", (entry_t)0x1234, NONE}}, .size = 1};\n");
   EXPECT_THAT(failure.rendered, HasSubstr("handler of route GET /x must be the name of a function"));
 }
 
 TEST_F(SourceCompilerTest, the_facts_name_routes_handlers_and_layout) {
-  const Compilation made =
-      compilation("#include <cweb.h>\n"
-                  "static int f(struct http_request *a, struct http_response *b) { return 0; }\n"
-                  "static void up(void) {}\n"
-                  "static void say(struct websocket *s, const char *m, size_t n) {}\n"
-                  "export module_t config = {.name = \"a\",\n"
-                  "  .routes = {{\"/x\", \"GET\", f, NONE},\n"
-                  "             {\"/y\", \"GET\", &f, NONE}},\n"
-                  "  .size = 2, .websockets = {{\"/w\", NULL, say, NULL}}, .ws_size = 1, .onload = up};\n");
+  const Compilation made = compilation(
+      "#include <cweb.h>\n"
+      "static int f(struct http_request *a, struct http_response *b) { return 0; }\n"
+      "static void up(void) {}\n"
+      "static void say(struct websocket *s, const char *m, size_t n) {}\n"
+      "export module_t config = {.name = \"a\",\n"
+      "  .routes = {{\"/x\", \"GET\", f, NONE},\n"
+      "             {\"/y\", \"GET\", &f, NONE}},\n"
+      "  .size = 2, .websockets = {{\"/w\", NULL, say, NULL}}, .ws_size = 1, .onload = up};\n");
   const ModuleFacts& facts = made.facts;
   ASSERT_THAT(facts.routes, SizeIs(2));
   EXPECT_EQ(facts.routes[0].handler, CallShape::documented);
@@ -250,16 +260,19 @@ TEST_F(SourceCompilerTest, the_facts_name_routes_handlers_and_layout) {
 }
 
 TEST_F(SourceCompilerTest, the_tables_may_be_longer) {
-  const Compilation made = compilation("#define CWEB_MAX_ROUTES 64\n#define CWEB_MAX_WEBSOCKETS 32\n" + module_with(""));
+  const Compilation made =
+      compilation("#define CWEB_MAX_ROUTES 64\n#define CWEB_MAX_WEBSOCKETS 32\n" + module_with(""));
   EXPECT_EQ(made.facts.layout.routes->element_count, 64U);
   EXPECT_EQ(made.facts.layout.websockets->element_count, 32U);
 }
 
 TEST_F(SourceCompilerTest, the_first_use_of_every_external_name_is_known) {
-  const Compilation made = compilation(module_with("int elsewhere(int);\nextern int there;\n"
-                                                   "int f(void) { return elsewhere(1) + there; }\n"
-                                                   "int g(void) { return f() + elsewhere(2); }"));
-  EXPECT_THAT(made.facts.external_uses, ElementsAre(Field(&ExternalUse::name, "elsewhere"), Field(&ExternalUse::name, "there")));
+  const Compilation made =
+      compilation(module_with("int elsewhere(int);\nextern int there;\n"
+                              "int f(void) { return elsewhere(1) + there; }\n"
+                              "int g(void) { return f() + elsewhere(2); }"));
+  EXPECT_THAT(made.facts.external_uses,
+              ElementsAre(Field(&ExternalUse::name, "elsewhere"), Field(&ExternalUse::name, "there")));
   EXPECT_EQ(made.facts.external_uses[0].position.line, 4U);
   EXPECT_EQ(made.facts.external_uses[0].position.column, 22U);
 }

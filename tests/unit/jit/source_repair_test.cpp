@@ -38,7 +38,8 @@ TEST(SourceRepair, each_include_gets_a_line_of_its_own) {
 }
 
 TEST(SourceRepair, text_that_only_looks_like_syntax_is_left_alone) {
-  const std::string_view tail = R"(char *a = "http://x/#include"; char b = '#'; char c = '\\'; /* // */ char *d = "\"//";)";
+  const std::string_view tail =
+      R"(char *a = "http://x/#include"; char b = '#'; char c = '\\'; /* // */ char *d = "\"//";)";
   EXPECT_EQ(restored(std::string("#include <cweb.h>") + std::string(tail)), "#include <cweb.h>\n" + std::string(tail));
 }
 

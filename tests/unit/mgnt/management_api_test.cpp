@@ -50,8 +50,24 @@ class ManagementApiTest : public testing::Test {
   FakeToolchain toolchain_;
   std::unique_ptr<runtime::Runtime> runtime_ = std::move(*runtime::Runtime::create());
   Deployer deployer_{toolchain_, toolchain_, runtime_->registry(), runtime_->spare_threads()};
-  ManagementApi api_{deployer_, runtime_->registry()};
+  ManagementApi api_{deployer_, *runtime_};
 };
+
+TEST_F(ManagementApiTest, metrics_count_deploys_and_escape_names) {
+  FakeModule module;
+  module.name = "a \"quoted\" name";
+  toolchain_.know("quoted", module);
+  call("POST", "/mgnt", "quoted");
+  call("POST", "/mgnt", "quoted");
+  const auto metrics = call("GET", "/mgnt/metrics");
+  EXPECT_EQ(metrics.status, 200);
+  EXPECT_THAT(metrics.content_type, StartsWith("text/plain; version=0.0.4"));
+  EXPECT_THAT(metrics.body, HasSubstr("cweb_modules 1\n"));
+  EXPECT_THAT(metrics.body, HasSubstr("cweb_deploys_total{result=\"deployed\"} 1\n"));
+  EXPECT_THAT(metrics.body, HasSubstr("cweb_deploys_total{result=\"unchanged\"} 1\n"));
+  EXPECT_THAT(metrics.body, HasSubstr("cweb_module_calls_total{module=\"a \\\"quoted\\\" name\"} 0\n"));
+  EXPECT_EQ(call("POST", "/mgnt/metrics").status, 405);
+}
 
 TEST_F(ManagementApiTest, post_and_put_deploy_and_answer_text_for_people) {
   const auto posted = call("POST", "/mgnt", counter);
@@ -129,7 +145,7 @@ TEST_F(ManagementApiTest, errors_are_one_sentence_as_text_or_json) {
 
 TEST_F(ManagementApiTest, unknown_paths_are_404) {
   for (const char* path : {"/mgnt/x", "/mgnt/modules", "/mgnt/modules/", "/mgnt/modules//source", "/mgnt/modules/a/b",
-                           "/mgnt/metrics", "/mgnt/modules/a/source/"}) {
+                           "/mgnt/modules/a/source/"}) {
     EXPECT_EQ(call("GET", path).status, 404) << path;
   }
   EXPECT_THAT(call("PUT", "/mgnt/counter.c", counter).body, HasSubstr("curl -T"));
