@@ -4,6 +4,10 @@
 // and the lookup below is all the symbol resolution there is. C needs no unwind tables, so none are registered.
 #include "jit/linker.h"
 
+// clang-format off: before LLVM's own
+#include "jit/scoped_printer.h"
+// clang-format on
+
 #include <fmt/format.h>
 #include <llvm/ExecutionEngine/JITLink/JITLink.h>
 #include <llvm/Object/ObjectFile.h>

@@ -2,11 +2,14 @@
 // as a question needs them, which changes them.
 #include "jit/object_lines.h"
 
+// clang-format off: before LLVM's own
+#include "jit/scoped_printer.h"
+// clang-format on
+
 #include <llvm/DebugInfo/DIContext.h>
 #include <llvm/DebugInfo/DWARF/DWARFContext.h>
 #include <llvm/Object/ObjectFile.h>
 #include <llvm/Object/SymbolSize.h>
-#include <llvm/Support/ScopedPrinter.h>
 
 #include <algorithm>
 #include <optional>
