@@ -61,7 +61,7 @@ DeployLanes::Ticket DeployLanes::draw_unordered() {
   static constexpr const char* no_name = "\n";  // no module has a line end in its name
   const std::lock_guard lock(mutex_);
   const uint64_t number = ++last_number_;
-  std::string lane = no_name + std::to_string(number);
+  std::string lane = std::string(no_name).append(std::to_string(number));
   lanes_[lane].insert(number);
   outstanding_.insert(number);
   Ticket ticket(*this, number, std::move(lane));

@@ -26,9 +26,9 @@ struct Asked {
   }
 };
 
-void append_failure(Exchange& exchange, const Asked& asked, int status, std::string_view sentence,
+void append_failure(std::string& out, const Asked& asked, int status, std::string_view sentence,
                     std::string_view extra_headers = {}) {
-  http::append_plain_answer(exchange.out.bytes(), asked.head(status), sentence, asked.head_only, extra_headers);
+  http::append_plain_answer(out, asked.head(status), sentence, asked.head_only, extra_headers);
 }
 
 bool is_set_by_server(std::string_view name) {
@@ -36,9 +36,8 @@ bool is_set_by_server(std::string_view name) {
          runtime::same_header_name(name, "connection") || runtime::same_header_name(name, "transfer-encoding");
 }
 
-void append_answer(Exchange& exchange, const Asked& asked, int status, const runtime::MessageMap& headers,
+void append_answer(std::string& out, const Asked& asked, int status, const runtime::MessageMap& headers,
                    std::string_view body) {
-  std::string& out = exchange.out.bytes();
   http::ResponseHead head = asked.head(status);
   head.content_length = body.size();
   http::begin_head(out, head);
@@ -54,21 +53,27 @@ void append_answer(Exchange& exchange, const Asked& asked, int status, const run
 }
 
 /// What the handler left, checked and put into the output.
-void append_handler_answer(Exchange& exchange, const Asked& asked, const runtime::ModuleVersion& version,
+void append_handler_answer(std::string& out, const Asked& asked, const runtime::ModuleVersion& version,
                            RequestParts& parts, const runtime::CallResult& result) {
   const auto broken = [&](std::string_view why) {
     log::error("module {} version {}: {}: {}", version.config.name, version.number, asked.path, why);
-    append_failure(exchange, asked, 500, "the module's answer could not be sent: see the server's log");
+    append_failure(out, asked, 500, "the module's answer could not be sent: see the server's log");
   };
   if (result.ending == runtime::CallResult::Ending::stopped) return broken(result.reason);
   int status = static_cast<int>(parts.response.status);
   if (status == 0) status = result.value < 0 ? 500 : 200;
   if (status < 200 || status > 999) return broken(fmt::format("res->status is {}", status));
-  if (parts.response_headers.rejected()) return broken("a response header has a name or a value that HTTP does not allow (CR, LF, a space in the name)");
+  if (parts.response_headers.rejected()) {
+    return broken("a response header has a name or a value that HTTP does not allow (CR, LF, a space in the name)");
+  }
   auto body = find_answer_body(version, parts.response.body, parts.response.content_length, parts.page.body());
   if (!body) return broken(body.error());
-  append_answer(exchange, asked, status, parts.response_headers, body->bytes);
+  append_answer(out, asked, status, parts.response_headers, body->bytes);
   if (body->block_to_free) runtime::release_block(body->block_to_free);
+}
+
+Dispatcher::Outcome answered(bool keep_alive) {
+  return {.kept_loop = true, .keep_alive = keep_alive, .detached_answer = {}};
 }
 
 }  // namespace
@@ -81,48 +86,51 @@ Dispatcher::Outcome Dispatcher::answer(Exchange& exchange, bool keep_alive) {
   const runtime::RouteMatch match = table.find(method, path);
   if (match.kind == runtime::RouteMatch::Kind::found) return call(exchange, match, keep_alive);
 
+  std::string& out = exchange.out.bytes();
   const Asked asked{method == "HEAD", keep_alive, reader.minor_version() == 0, path};
   if (match.kind == runtime::RouteMatch::Kind::no_such_path) {
     if (method == "OPTIONS" && path == "*") {
-      append_failure(exchange, asked, 204, {}, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
+      append_failure(out, asked, 204, {}, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
     } else {
-      append_failure(exchange, asked, 404, "no module has this path");
+      append_failure(out, asked, 404, "no module has this path");
     }
-    return {.keep_alive = keep_alive};
+    return answered(keep_alive);
   }
   const std::string allow = "Allow: " + table.allowed_methods(path) + "\r\n";
   if (method == "OPTIONS") {
-    append_failure(exchange, asked, 204, {}, allow);
+    append_failure(out, asked, 204, {}, allow);
   } else {
-    append_failure(exchange, asked, 405, "this path does not have this method", allow);
+    append_failure(out, asked, 405, "this path does not have this method", allow);
   }
-  return {.keep_alive = keep_alive};
+  return answered(keep_alive);
 }
 
 Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMatch& match, bool keep_alive) {
   http::RequestReader& reader = exchange.reader;
   runtime::ModuleVersion& version = *match.version;
   const Asked asked{reader.method() == "HEAD", keep_alive, reader.minor_version() == 0, path_of(reader.target())};
+  std::string& out = exchange.out.bytes();
   if (version.detached_calls.load(std::memory_order_relaxed) >= runtime::Runtime::max_detached_calls_per_module) {
-    append_failure(exchange, asked, 503, "this module has all its threads in use: try again", "Retry-After: 1\r\n");
-    return {.keep_alive = keep_alive};
+    append_failure(out, asked, 503, "this module has all its threads in use: try again", "Retry-After: 1\r\n");
+    return answered(keep_alive);
   }
   RequestParts& parts = RequestParts::of_this_thread();
   if (!parts.fill(reader, reader.method())) {
-    append_failure(exchange, asked, 400, parts.fault());
-    return {.keep_alive = keep_alive};
+    append_failure(out, asked, 400, parts.fault());
+    return answered(keep_alive);
   }
   version.calls[gate_.index()].calls.fetch_add(1, std::memory_order_relaxed);
   const runtime::CallResult result = runtime::call_handler(runtime_.monitor(), gate_, version, match.route,
                                                            parts.request, parts.response);
+  Outcome outcome{.kept_loop = result.kept_loop, .keep_alive = keep_alive, .detached_answer = {}};
   // The answer is copied while the version is still held: its body may lie in the version's memory.
-  append_handler_answer(exchange, asked, version, parts, result);
+  append_handler_answer(result.kept_loop ? out : outcome.detached_answer, asked, version, parts, result);
   if (result.kept_loop) {
     runtime::call_done(runtime_.retirer(), version);
   } else {
     runtime::detached_call_done(runtime_.retirer(), version);
   }
-  return {.kept_loop = result.kept_loop, .keep_alive = keep_alive};
+  return outcome;
 }
 
 bool is_management_target(std::string_view target) {

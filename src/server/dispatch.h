@@ -2,6 +2,8 @@
 // connection's output.
 #pragma once
 
+#include <string>
+
 #include "http/request_reader.h"
 #include "http/response_head.h"
 #include "runtime/runtime.h"
@@ -16,8 +18,11 @@ class Dispatcher {
   Dispatcher(runtime::Runtime& runtime, runtime::LoopGate& gate) : runtime_(runtime), gate_(gate) {}
 
   struct Outcome {
-    bool kept_loop = true;   ///< false: the calling thread owns nothing but the exchange any more
+    bool kept_loop = true;   ///< false: the calling thread owns nothing but the request any more
     bool keep_alive = true;  ///< what the answer told the peer
+    /// The answer of a call that lost its loop. The output is not the calling thread's then: the loop's new driver may be
+    /// sending what is in it.
+    std::string detached_answer;
   };
   /// Answers the complete request in `exchange` into its output.
   Outcome answer(Exchange& exchange, bool keep_alive);

@@ -1,6 +1,7 @@
 #include "server/worker.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "net/listener.h"
@@ -62,6 +63,7 @@ Worker::Worker(size_t index, std::unique_ptr<net::Loop> loop, const WorkerOption
 Worker::~Worker() = default;
 
 void Worker::drive() {
+  if (Connection* const left = std::exchange(in_handler_, nullptr)) flush(*left);
   for (;;) {
     if (gate_.pass(runtime_.registry().generation())) runtime_.retirer().poke();
     loop_->run_tasks();

@@ -94,6 +94,8 @@ class Worker {
   std::unique_ptr<Acceptor> acceptor_;
   std::list<std::unique_ptr<Connection>> connections_;
   std::deque<Connection*> to_serve_;
+  /// Whose request is being answered by a handler. Who takes the loop over meanwhile sends the answers before it.
+  Connection* in_handler_ = nullptr;
   std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
   net::DeadlineList idle_deadlines_;
   net::DeadlineList request_deadlines_;

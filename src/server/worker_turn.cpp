@@ -97,16 +97,19 @@ Worker::Next Worker::serve_request(Connection& connection) {
   Exchange& exchange = *connection.exchange;
   if (is_management_target(exchange.reader.target())) return ask_management(connection);
   const bool keep_alive = exchange.reader.keep_alive() && !draining_;
-  // While the call runs the loop may go to another thread, which must leave the exchange alone.
+  // While the call runs the loop may go to another thread, which leaves the request alone and sends the output.
   connection.busy = true;
-  const Dispatcher::Outcome outcome = dispatcher_.answer(exchange, keep_alive);
+  in_handler_ = &connection;
+  Dispatcher::Outcome outcome = dispatcher_.answer(exchange, keep_alive);
   if (outcome.kept_loop) {
+    in_handler_ = nullptr;
     connection.busy = false;
     finish_request(connection, outcome.keep_alive);
     return Next::go_on;
   }
-  loop_->post([this, &connection, outcome] {
+  loop_->post([this, &connection, outcome = std::move(outcome)] {
     connection.busy = false;
+    connection.exchange->out.append(outcome.detached_answer);
     finish_request(connection, outcome.keep_alive);
     enqueue(connection);
   });

@@ -22,21 +22,12 @@ using testing::HasSubstr;
 /// An answer that takes longer than this is a failure of its own, whatever it says.
 constexpr double longest_answer_ms = 12'000.0 * slowness;
 
-enum class Compiling { in_helpers, in_process };
-
-class BadSourceTest : public testing::TestWithParam<Compiling> {
+class AnsweringAnything : public testing::Test {
  protected:
-  BadSourceTest() : server_(options()), client_(server_.port()) {
+  explicit AnsweringAnything(Compiling compiling) : server_(options_for(compiling)), client_(server_.port()) {
     client_.set_time(std::chrono::milliseconds(static_cast<long>(longest_answer_ms) + 5'000));
     EXPECT_TRUE(deploy(client_, counting_module("canary", "/canary")).deployed());
   }
-  static std::vector<std::string> options() {
-    if (GetParam() == Compiling::in_process) return {"--compile-in-process"};
-    return {};
-  }
-  /// What the kernel does to a helper at its limits, nobody does to a thread: these sources are for helpers.
-  static bool limits_are_enforced() { return GetParam() == Compiling::in_helpers; }
-
   /// Posts a source and holds the answer against what every answer must be.
   DeployAnswer post(const std::string& source) {
     DeployAnswer answer = deploy(client_, source);
@@ -61,10 +52,19 @@ class BadSourceTest : public testing::TestWithParam<Compiling> {
   int canary_calls_ = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(Compiling, BadSourceTest, testing::Values(Compiling::in_helpers, Compiling::in_process),
-                         [](const auto& test) {
-                           return std::string(test.param == Compiling::in_helpers ? "in_helpers" : "in_process");
-                         });
+class BadSourceTest : public AnsweringAnything, public testing::WithParamInterface<Compiling> {
+ protected:
+  BadSourceTest() : AnsweringAnything(GetParam()) {}
+};
+
+/// Sources that reach a limit. What the kernel does to a helper then, nobody does to a thread of the server.
+class LimitTest : public AnsweringAnything {
+ protected:
+  LimitTest() : AnsweringAnything(Compiling::in_helpers) {}
+};
+
+INSTANTIATE_TEST_SUITE_P(Each, BadSourceTest, testing::Values(Compiling::in_helpers, Compiling::in_process),
+                         [](const auto& test) { return to_string(test.param); });
 
 unsigned first_error_line(const DeployAnswer& answer) {
   for (const auto& diagnostic : answer.report.value("diagnostics", nlohmann::json::array())) {
@@ -77,7 +77,7 @@ TEST_P(BadSourceTest, each_case_file_comes_to_what_its_comment_says) {
   const std::vector<CaseFile> files = read_case_files(project_file("tests/cases"));
   ASSERT_GT(files.size(), 50U);
   for (const CaseFile& file : files) {
-    if (file.name.starts_with("limit_") && !limits_are_enforced()) continue;
+    if (file.name.starts_with("limit_") && GetParam() == Compiling::in_process) continue;
     SCOPED_TRACE("tests/cases/" + file.name + ": " + file.sentence);
     EXPECT_EQ(file.fault, "");
     const DeployAnswer answer = post(file.source);
@@ -177,8 +177,7 @@ TEST_P(BadSourceTest, fifty_thousand_nested_braces) {
   EXPECT_THAT(answer.all_sentences(), HasSubstr("bracket nesting level"));
 }
 
-TEST_P(BadSourceTest, a_hundred_thousand_terms) {
-  if (!limits_are_enforced()) GTEST_SKIP() << "a thread of the server has no limit that is enforced";
+TEST_F(LimitTest, a_hundred_thousand_terms) {
   const DeployAnswer answer = post(module_that_computes(repeated("x + ", 99'999) + "x"));
   if (answer.status == 200) {
     EXPECT_EQ(client_.get("/made").body, "100000");
@@ -189,8 +188,7 @@ TEST_P(BadSourceTest, a_hundred_thousand_terms) {
   }
 }
 
-TEST_P(BadSourceTest, a_compile_that_would_not_end) {
-  if (!limits_are_enforced()) GTEST_SKIP() << "a thread of the server has no limit that is enforced";
+TEST_F(LimitTest, a_compile_that_would_not_end) {
   // Thousands of functions that the optimiser takes seriously, each made by a macro: small text, long work.
   std::string many =
       "#define F(n) static int f##n(int a, int b) { for (int i = 0; i < a; ++i) for (int j = 0; j < b; ++j) "

@@ -21,13 +21,6 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-enum class Compiling { in_helpers, in_process };
-
-std::vector<std::string> options_for(Compiling compiling) {
-  if (compiling == Compiling::in_process) return {"--compile-in-process"};
-  return {};
-}
-
 class DeployTest : public testing::TestWithParam<Compiling> {
  protected:
   DeployTest() : server_(options_for(GetParam())), client_(server_.port()) {}
@@ -49,10 +42,8 @@ class DeployTest : public testing::TestWithParam<Compiling> {
   HttpClient client_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Compiling, DeployTest, testing::Values(Compiling::in_helpers, Compiling::in_process),
-                         [](const auto& test) {
-                           return std::string(test.param == Compiling::in_helpers ? "in_helpers" : "in_process");
-                         });
+INSTANTIATE_TEST_SUITE_P(Each, DeployTest, testing::Values(Compiling::in_helpers, Compiling::in_process),
+                         [](const auto& test) { return to_string(test.param); });
 
 // ---------------------------------------------------------------------------------------- the documented curl lines
 

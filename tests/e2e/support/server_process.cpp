@@ -50,6 +50,15 @@ const char* found_report(const std::string& log) {
 
 }  // namespace
 
+std::vector<std::string> options_for(Compiling compiling) {
+  if (compiling == Compiling::in_process) return {"--compile-in-process"};
+  return {};
+}
+
+std::string to_string(Compiling compiling) { return compiling == Compiling::in_process ? "in_process" : "in_helpers"; }
+
+void PrintTo(Compiling compiling, std::ostream* out) { *out << to_string(compiling); }
+
 std::string cweb_binary() { return CWEB_BINARY; }
 
 std::string project_file(const std::string& path) { return std::string(CWEB_PROJECT_DIR) + "/" + path; }

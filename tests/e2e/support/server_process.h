@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,13 @@ namespace cweb::e2e {
 /// Descriptors that every server of a test has, so that module code can talk to the test without a file or a socket.
 inline constexpr int events_fd = 201;  ///< lines written here reach ServerProcess::next_event
 inline constexpr int gate_fd = 202;    ///< a read of one byte here returns when ServerProcess::open_gate lets it
+
+/// Where the server compiles: what deploys come to has to be the same in both modes.
+enum class Compiling { in_helpers, in_process };
+std::vector<std::string> options_for(Compiling compiling);
+std::string to_string(Compiling compiling);
+/// For the names of tests.
+void PrintTo(Compiling compiling, std::ostream* out);
 
 /// Path of the binary under test.
 std::string cweb_binary();

@@ -61,7 +61,8 @@ bool is_alive(pid_t pid) {
 
 long processor_ticks(pid_t pid) {
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  std::string text((std::istreambuf_iterator<char>(file)), {});
+  std::string text;
+  std::getline(file, text);  // A process that ends meanwhile gives no line.
   const size_t end = text.rfind(')');
   if (end == std::string::npos) return 0;
   // utime is the twelfth field behind the name.
