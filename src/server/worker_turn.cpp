@@ -10,14 +10,21 @@ constexpr int requests_at_once = 64;
 /// Answers that wait for a slow reader; beyond this its further requests wait too.
 constexpr size_t high_water_bytes = size_t{1} << 20;
 
+bool reads_too_slowly(const Connection& connection) {
+  return connection.exchange && connection.exchange->out.pending().size() > high_water_bytes;
+}
+
 }  // namespace
 
 Worker::Turn Worker::serve(Connection& connection) {
   if (connection.busy) return Turn::keeps_loop;
   if (connection.unread_rest && connection.close_when_sent) discard_input(connection);
   if (serve_requests(connection) == Next::lost_loop) return Turn::lost_loop;
+  const bool held_back = reads_too_slowly(connection);
   // One write for all answers to what one read brought.
   flush(connection);
+  // Requests that waited for the reader are in the buffer already: no event will tell of them.
+  if (held_back && !reads_too_slowly(connection)) enqueue(connection);
   settle(connection);
   return Turn::keeps_loop;
 }
@@ -25,7 +32,7 @@ Worker::Turn Worker::serve(Connection& connection) {
 Worker::Next Worker::serve_requests(Connection& connection) {
   for (int i = 0; i < requests_at_once; ++i) {
     if (connection.broken || connection.close_when_sent) return Next::pause;
-    if (connection.exchange && connection.exchange->out.pending().size() > high_water_bytes) return Next::pause;
+    if (reads_too_slowly(connection)) return Next::pause;
     const Next next = advance(connection);
     if (next != Next::go_on) return next;
   }
