@@ -144,7 +144,9 @@ Outcome HelperPool::compile(std::string_view source) {
     auto answer = slot->helper->compile(source, options_.limits);
     give_back(*slot);
     if (answer) return std::move(answer->outcome);
-    if (answer.error() == HelperProcess::Gone::during) ++kills;
+    if (answer.error() == HelperProcess::Gone::before) continue;
+    log::warn("a compile helper was killed in the middle of a compile; starting another");
+    ++kills;
   }
   return std::unexpected(unavailable("the compiler process was killed, and so was the next one; try again"));
 }

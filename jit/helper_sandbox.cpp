@@ -215,7 +215,7 @@ constexpr std::array allowed_calls{
 Expected<void> filter_calls() {
   // Refused calls fail and do not kill: a library that tries to open a file goes on without it.
   const scmp_filter_ctx filter = ::seccomp_init(SCMP_ACT_ERRNO(EPERM));
-  if (filter == nullptr) return fail("the compile helper cannot make its system call filter");
+  if (filter == nullptr) return fail("the compile helper has no memory for its system call filter");
   int error = ::seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
   for (int call : allowed_calls) {
     if (error == 0) error = ::seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
@@ -227,7 +227,9 @@ Expected<void> filter_calls() {
   if (error == 0) error = ::seccomp_load(filter);
   ::seccomp_release(filter);
   if (error != 0)
-    return fail(fmt::format("the compile helper's system call filter is refused: {}", std::strerror(-error)));
+    return fail(fmt::format(
+        "the system refuses the compile helper's system call filter ({}); --compile-in-process works without",
+        std::strerror(-error)));
   return {};
 }
 

@@ -1,5 +1,5 @@
-// Stands before LLVM headers that bring ScopedPrinter.h. In C++23 destructors of unique_ptr are constexpr, so that Clang
-// wants the pointed-to type complete where LLVM 19 only declares it; a deleter of its own postpones that.
+// Stands before LLVM headers that bring ScopedPrinter.h. In C++23 destructors of unique_ptr are constexpr, so that
+// Clang wants the pointed-to type complete where LLVM 19 only declares it; a deleter of its own postpones that.
 #pragma once
 
 #include <memory>
@@ -15,4 +15,6 @@ struct std::default_delete<llvm::DelimitedScope> {
 
 #include <llvm/Support/ScopedPrinter.h>
 
-inline void std::default_delete<llvm::DelimitedScope>::operator()(llvm::DelimitedScope* scope) const { delete scope; }
+inline void std::default_delete<llvm::DelimitedScope>::operator()(llvm::DelimitedScope* scope) const {
+  delete scope;
+}
