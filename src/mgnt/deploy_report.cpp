@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "mgnt/diagnostic_text.h"
+#include "jit/source_excerpt.h"
 
 namespace cweb::mgnt {
 namespace {
@@ -43,7 +43,7 @@ ordered_json position_json(SourcePosition position) {
 
 ordered_json diagnostic_json(const jit::Diagnostic& diagnostic) {
   ordered_json json;
-  json["severity"] = to_string(diagnostic.severity);
+  json["severity"] = jit::to_string(diagnostic.severity);
   json["file"] = diagnostic.file;
   json["line"] = diagnostic.position.line;
   json["column"] = diagnostic.position.column;

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "mgnt/diagnostic_text.h"
+#include "jit/source_excerpt.h"
 #include "mgnt/module_name.h"
 #include "mgnt/route_check.h"
 #include "runtime/invoke.h"
@@ -33,8 +33,8 @@ std::string sha256_hex(std::string_view text) {
 /// Notes why the deploy ends here. `position` is where in the source, if it is about a place.
 void fail_at(DeployReport& report, int http_status, const char* stage, std::string message,
              const ModuleVersion& version, SourcePosition position) {
-  report.diagnostics.push_back(error_at(position, message));
-  report.rendered += diagnostic_text(report.diagnostics.back(), version.source);
+  report.diagnostics.push_back(jit::error_at(position, message));
+  report.rendered += jit::rendered_in_source(report.diagnostics.back(), version.source);
   report.http_status = http_status;
   report.stage = stage;
   report.message = std::move(message);
