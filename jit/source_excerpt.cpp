@@ -36,9 +36,12 @@ Diagnostic error_at(SourcePosition position, std::string message) {
 
 const char* to_string(Diagnostic::Severity severity) {
   switch (severity) {
-    case Diagnostic::Severity::note: return "note";
-    case Diagnostic::Severity::warning: return "warning";
-    case Diagnostic::Severity::error: break;
+    case Diagnostic::Severity::note:
+      return "note";
+    case Diagnostic::Severity::warning:
+      return "warning";
+    case Diagnostic::Severity::error:
+      break;
   }
   return "error";
 }

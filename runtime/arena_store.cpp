@@ -6,8 +6,12 @@
 
 namespace cweb::runtime {
 
-std::unique_ptr<HeapStore> make_arena_store() { return nullptr; }
-BlockState find_arena_block(const void*, HeapStore*&) { return BlockState::foreign; }
+std::unique_ptr<HeapStore> make_arena_store() {
+  return nullptr;
+}
+BlockState find_arena_block(const void*, HeapStore*&) {
+  return BlockState::foreign;
+}
 
 }  // namespace cweb::runtime
 
@@ -37,7 +41,8 @@ constexpr size_t step_bytes = size_t{256} << 10;
 class Region {
  public:
   Region() {
-    void* address = mmap(nullptr, slot_bytes * (slot_count + 1), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* address =
+        mmap(nullptr, slot_bytes * (slot_count + 1), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (address == MAP_FAILED) return;  // a limit on address space: plain stores then
     base_ = (reinterpret_cast<uintptr_t>(address) + slot_bytes - 1) / slot_bytes * slot_bytes;
     for (size_t slot = slot_count; slot > 0; --slot) free_slots_.push_back(slot - 1);
@@ -65,7 +70,8 @@ class Region {
   uintptr_t base_ = 0;
   uint64_t secret_ = 0;
   std::mutex mutex_;
-  std::vector<size_t> free_slots_;  // guarded by mutex_; the last one given back is used next: its page tables are there
+  std::vector<size_t>
+      free_slots_;  // guarded by mutex_; the last one given back is used next: its page tables are there
   std::array<std::atomic<class ArenaStore*>, slot_count> owners_{};
 };
 
@@ -81,15 +87,21 @@ struct alignas(16) Header {
   uint64_t offset;  ///< bytes from what jemalloc gave to the block
 };
 
-Header* header_of(const void* block) { return static_cast<Header*>(const_cast<void*>(block)) - 1; }
-uint64_t live_tag(const void* block) { return reinterpret_cast<uintptr_t>(block) ^ region().secret(); }
+Header* header_of(const void* block) {
+  return static_cast<Header*>(const_cast<void*>(block)) - 1;
+}
+uint64_t live_tag(const void* block) {
+  return reinterpret_cast<uintptr_t>(block) ^ region().secret();
+}
 
 class ArenaStore final : public HeapStore {
  public:
   explicit ArenaStore(size_t slot) : slot_(slot), base_(region().slot_address(slot)) {
     hooks_.store = this;
     hooks_.alloc = [](extent_hooks_t* hooks, void* wanted, size_t size, size_t alignment, bool* zero, bool* commit,
-                      unsigned) { return static_cast<Hooks*>(hooks)->store->take(wanted, size, alignment, zero, commit); };
+                      unsigned) {
+      return static_cast<Hooks*>(hooks)->store->take(wanted, size, alignment, zero, commit);
+    };
     // Extents are kept for the arena's next need: the slot is given back whole.
     hooks_.dalloc = [](extent_hooks_t*, void*, size_t, bool, unsigned) { return true; };
     hooks_.purge_forced = [](extent_hooks_t*, void* address, size_t, size_t offset, size_t length, unsigned) {
@@ -131,7 +143,7 @@ class ArenaStore final : public HeapStore {
       return BlockState::freed;
     }
     return __atomic_load_n(&header_of(address)->tag, __ATOMIC_RELAXED) == live_tag(address) ? BlockState::live
-                                                                                           : BlockState::freed;
+                                                                                            : BlockState::freed;
   }
 
   void* allocate(size_t size, size_t alignment, bool zeroed) override {
@@ -176,8 +188,8 @@ class ArenaStore final : public HeapStore {
     Hooks() : extent_hooks_t() {}
   };
 
-  /// A thread cache of jemalloc's makes a malloc/free pair eight times as fast, and must not be used by two threads at a
-  /// time. Threads are spread over a few; who finds his taken goes without.
+  /// A thread cache of jemalloc's makes a malloc/free pair eight times as fast, and must not be used by two threads at
+  /// a time. Threads are spread over a few; who finds his taken goes without.
   struct alignas(64) Shard {
     std::atomic<bool> taken{false};
     bool made = false;
@@ -244,8 +256,8 @@ class ArenaStore final : public HeapStore {
   bool created_ = false;
   std::array<Shard, 4> shards_;
   std::mutex mutex_;
-  size_t writable_ = 0;            // guarded by mutex_; bytes from base_ that can be written
-  std::atomic<size_t> used_{0};    // written under mutex_; bytes from base_ that jemalloc has
+  size_t writable_ = 0;          // guarded by mutex_; bytes from base_ that can be written
+  std::atomic<size_t> used_{0};  // written under mutex_; bytes from base_ that jemalloc has
 };
 
 }  // namespace

@@ -16,7 +16,7 @@ namespace {
 struct Control {
   size_t size;
   size_t alignment;
-  uintptr_t index;  ///< 0 until the first use; then counts the version's variables from 1
+  uintptr_t index;            ///< 0 until the first use; then counts the version's variables from 1
   const void* initial_value;  ///< null: all zero
 };
 
@@ -103,7 +103,7 @@ struct EmulatedTls::Blocks {
   }
 
   uint64_t id = 0;
-  std::list<ThreadBlocks> threads;     // guarded by living().mutex; each vector belongs to its thread
+  std::list<ThreadBlocks> threads;  // guarded by living().mutex; each vector belongs to its thread
   std::atomic<uintptr_t> variables{0};
 };
 
@@ -116,7 +116,8 @@ void* EmulatedTls::address(void* control_address) {
   if (index == 0) {
     const uintptr_t next = ++blocks_->variables;
     // Two threads that come first: the later takes the earlier one's number, and its own stays unused.
-    if (__atomic_compare_exchange_n(&control.index, &index, next, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) index = next;
+    if (__atomic_compare_exchange_n(&control.index, &index, next, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+      index = next;
   }
   thread_local Blocks::Thread thread;
   ThreadBlocks& blocks = thread.of(*blocks_);

@@ -1,5 +1,5 @@
-// Sees to it that a handler that blocks blocks nobody else: a loop whose thread has been inside module code for too long
-// is handed to a spare thread. The thread inside finishes its call and becomes a spare itself.
+// Sees to it that a handler that blocks blocks nobody else: a loop whose thread has been inside module code for too
+// long is handed to a spare thread. The thread inside finishes its call and becomes a spare itself.
 #pragma once
 
 #include <atomic>

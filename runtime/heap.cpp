@@ -51,7 +51,9 @@ HeapStore& store_of(const void* block) {
 
 }  // namespace
 
-std::unique_ptr<ModuleHeap> ModuleHeap::create() { return std::make_unique<LazyHeap>(); }
+std::unique_ptr<ModuleHeap> ModuleHeap::create() {
+  return std::make_unique<LazyHeap>();
+}
 
 BlockState block_state(const void* address) {
   HeapStore* store = nullptr;
@@ -59,10 +61,16 @@ BlockState block_state(const void* address) {
   return state == BlockState::foreign ? find_plain_block(address, store) : state;
 }
 
-size_t block_size(const void* block) { return store_of(block).size_of(block); }
+size_t block_size(const void* block) {
+  return store_of(block).size_of(block);
+}
 
-void* resize_block(void* block, size_t size) { return store_of(block).resize(block, size); }
+void* resize_block(void* block, size_t size) {
+  return store_of(block).resize(block, size);
+}
 
-void release_block(void* block) { store_of(block).release(block); }
+void release_block(void* block) {
+  store_of(block).release(block);
+}
 
 }  // namespace cweb::runtime

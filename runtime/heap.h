@@ -6,8 +6,8 @@
 
 namespace cweb::runtime {
 
-/// Thread-safe. Made empty and cheap: memory is reserved at the first allocation. The destructor gives back every block,
-/// freed or not.
+/// Thread-safe. Made empty and cheap: memory is reserved at the first allocation. The destructor gives back every
+/// block, freed or not.
 class ModuleHeap {
  public:
   /// What a heap may grow to. One that is full answers null like malloc does.

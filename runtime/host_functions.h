@@ -1,5 +1,5 @@
-// The parts that host_symbols() is put together from. Everything here is called by module code on a thread inside a call:
-// functions that may end the call (module_stop.h) hold no object with a destructor and no lock while they do.
+// The parts that host_symbols() is put together from. Everything here is called by module code on a thread inside a
+// call: functions that may end the call (module_stop.h) hold no object with a destructor and no lock while they do.
 #pragma once
 
 #include <cstddef>

@@ -104,9 +104,12 @@ namespace cweb::runtime {
 
 std::span<const HostSymbol> map_functions() {
   static const HostSymbol functions[] = {
-      host_function("map_create", map_create), host_function("map_destroy", map_destroy),
-      host_function("map_insert", map_insert), host_function("map_get", map_get),
-      host_function("map_remove", map_remove), host_function("map_size", map_size),
+      host_function("map_create", map_create),
+      host_function("map_destroy", map_destroy),
+      host_function("map_insert", map_insert),
+      host_function("map_get", map_get),
+      host_function("map_remove", map_remove),
+      host_function("map_size", map_size),
       {"http_methods", static_cast<void*>(http_methods)},
   };
   return functions;

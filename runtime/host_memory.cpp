@@ -45,7 +45,9 @@ bool is_own_memory(const void* address) {
   return version != nullptr && version->image().contains(address);
 }
 
-void* host_malloc(size_t size) { return allocate(size, default_alignment, false); }
+void* host_malloc(size_t size) {
+  return allocate(size, default_alignment, false);
+}
 
 void* host_calloc(size_t count, size_t size) {
   size_t bytes = 0;
@@ -56,13 +58,17 @@ void* host_calloc(size_t count, size_t size) {
 void host_free(void* block) {
   if (block == nullptr) return;
   switch (block_state(block)) {
-    case BlockState::live: return release_block(block);
-    case BlockState::freed: stop_at_freed("free");
-    case BlockState::foreign: break;
+    case BlockState::live:
+      return release_block(block);
+    case BlockState::freed:
+      stop_at_freed("free");
+    case BlockState::foreign:
+      break;
   }
   // `free(res->body)` before pointing it elsewhere is what many modules do.
   if (in_response_buffer(block)) return;
-  if (is_own_memory(block)) stop_module_call("free() was given memory of the module itself: a static object or a literal");
+  if (is_own_memory(block))
+    stop_module_call("free() was given memory of the module itself: a static object or a literal");
   free(block);
 }
 
@@ -75,15 +81,18 @@ void* host_realloc(void* block, size_t size) {
       if (moved == nullptr) errno = ENOMEM;
       return moved;
     }
-    case BlockState::freed: stop_at_freed("realloc");
-    case BlockState::foreign: break;
+    case BlockState::freed:
+      stop_at_freed("realloc");
+    case BlockState::foreign:
+      break;
   }
   if (in_response_buffer(block)) {
     void* copy = host_malloc(size);
     if (copy != nullptr) std::memcpy(copy, block, strnlen(static_cast<char*>(block), size));
     return copy;
   }
-  if (is_own_memory(block)) stop_module_call("realloc() was given memory of the module itself: a static object or a literal");
+  if (is_own_memory(block))
+    stop_module_call("realloc() was given memory of the module itself: a static object or a literal");
   return realloc(block, size);
 }
 
@@ -93,7 +102,9 @@ void* host_reallocarray(void* block, size_t count, size_t size) {
   return host_realloc(block, bytes);
 }
 
-bool is_power_of_two(size_t number) { return number != 0 && (number & (number - 1)) == 0; }
+bool is_power_of_two(size_t number) {
+  return number != 0 && (number & (number - 1)) == 0;
+}
 
 void* host_aligned_alloc(size_t alignment, size_t size) {
   if (!is_power_of_two(alignment)) return errno = EINVAL, nullptr;
@@ -108,7 +119,9 @@ int host_posix_memalign(void** block, size_t alignment, size_t size) {
   return 0;
 }
 
-void* host_valloc(size_t size) { return allocate(size, static_cast<size_t>(sysconf(_SC_PAGESIZE)), false); }
+void* host_valloc(size_t size) {
+  return allocate(size, static_cast<size_t>(sysconf(_SC_PAGESIZE)), false);
+}
 
 size_t host_malloc_usable_size(void* block) {
   if (block == nullptr) return 0;
@@ -123,8 +136,12 @@ char* copy_text(const char* text, size_t length) {
   return copy;
 }
 
-char* host_strdup(const char* text) { return copy_text(text, std::strlen(text)); }
-char* host_strndup(const char* text, size_t limit) { return copy_text(text, strnlen(text, limit)); }
+char* host_strdup(const char* text) {
+  return copy_text(text, std::strlen(text));
+}
+char* host_strndup(const char* text, size_t limit) {
+  return copy_text(text, strnlen(text, limit));
+}
 
 wchar_t* host_wcsdup(const wchar_t* text) {
   const size_t bytes = (std::wcslen(text) + 1) * sizeof(wchar_t);
@@ -146,13 +163,21 @@ char* host_getcwd(char* buffer, size_t size) {
   return host_strdup(found);
 }
 
-char* host_get_current_dir_name() { return host_getcwd(nullptr, 0); }
+char* host_get_current_dir_name() {
+  return host_getcwd(nullptr, 0);
+}
 
 }  // namespace
 
-void* module_malloc(size_t size) { return host_malloc(size); }
-void* module_realloc(void* block, size_t size) { return host_realloc(block, size); }
-void module_free(void* block) { host_free(block); }
+void* module_malloc(size_t size) {
+  return host_malloc(size);
+}
+void* module_realloc(void* block, size_t size) {
+  return host_realloc(block, size);
+}
+void module_free(void* block) {
+  host_free(block);
+}
 
 std::span<const HostSymbol> memory_functions() {
   static const HostSymbol functions[] = {

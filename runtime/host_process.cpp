@@ -32,9 +32,15 @@ void stop(const char* format, ...) {
   stop_module_call(reason);
 }
 
-void host_exit(int status) { stop("the module called exit(%d)", status); }
-void host_quick_exit(int status) { stop("the module called _exit(%d) or quick_exit(%d)", status, status); }
-void host_abort() { stop("the module called abort()"); }
+void host_exit(int status) {
+  stop("the module called exit(%d)", status);
+}
+void host_quick_exit(int status) {
+  stop("the module called _exit(%d) or quick_exit(%d)", status, status);
+}
+void host_abort() {
+  stop("the module called abort()");
+}
 
 void host_assert_fail(const char* assertion, const char* file, unsigned line, const char* function) {
   stop("%s:%u: %s: assertion `%s' failed", file, line, function ? function : "?", assertion);
@@ -91,7 +97,9 @@ void host_error_at_line(int status, int error, const char* file, unsigned line, 
 }
 
 /// A module ends long before the process: its `unload` is the place for what should run then.
-int host_atexit() { return errno = ENOTSUP, -1; }
+int host_atexit() {
+  return errno = ENOTSUP, -1;
+}
 
 // ---- signals belong to the server
 
@@ -116,10 +124,16 @@ int host_sigaltstack(const stack_t* stack, stack_t* old) {
 }
 
 /// Accepted, and changes nothing: what a thread may receive is for the server to say.
-int host_sigprocmask(int, const sigset_t*, sigset_t* old) { return sigprocmask(SIG_BLOCK, nullptr, old); }
-int host_pthread_sigmask(int, const sigset_t*, sigset_t* old) { return pthread_sigmask(SIG_BLOCK, nullptr, old); }
+int host_sigprocmask(int, const sigset_t*, sigset_t* old) {
+  return sigprocmask(SIG_BLOCK, nullptr, old);
+}
+int host_pthread_sigmask(int, const sigset_t*, sigset_t* old) {
+  return pthread_sigmask(SIG_BLOCK, nullptr, old);
+}
 
-int host_raise(int signal_number) { stop("the module raised signal %d (%s)", signal_number, sigdescr_np(signal_number)); }
+int host_raise(int signal_number) {
+  stop("the module raised signal %d (%s)", signal_number, sigdescr_np(signal_number));
+}
 
 int host_kill(pid_t process, int signal_number) {
   // 0, -1 and the group are ways to name the server too.
@@ -132,15 +146,27 @@ int host_pthread_kill(pthread_t thread, int signal_number) {
 }
 
 // SIGALRM would end the process.
-unsigned host_alarm(unsigned) { return 0; }
-useconds_t host_ualarm(useconds_t, useconds_t) { return errno = ENOTSUP, 0; }
-int host_setitimer(int, const itimerval*, itimerval*) { return errno = ENOTSUP, -1; }
-int host_timer_create(clockid_t, sigevent*, timer_t*) { return errno = ENOTSUP, -1; }
+unsigned host_alarm(unsigned) {
+  return 0;
+}
+useconds_t host_ualarm(useconds_t, useconds_t) {
+  return errno = ENOTSUP, 0;
+}
+int host_setitimer(int, const itimerval*, itimerval*) {
+  return errno = ENOTSUP, -1;
+}
+int host_timer_create(clockid_t, sigevent*, timer_t*) {
+  return errno = ENOTSUP, -1;
+}
 
 // ---- processes: a copy of the server, with its sockets and none of its threads, is of no use to anybody
 
-pid_t host_fork() { return errno = ENOTSUP, -1; }
-int host_exec() { return errno = ENOTSUP, -1; }
+pid_t host_fork() {
+  return errno = ENOTSUP, -1;
+}
+int host_exec() {
+  return errno = ENOTSUP, -1;
+}
 
 // ---- the server's descriptors
 
@@ -156,7 +182,9 @@ int host_dup3(int from, int to, int flags) {
   if (is_server_descriptor(to)) return errno = EBADF, -1;
   return dup3(from, to, flags);
 }
-int host_close_range(unsigned, unsigned, int) { return errno = EPERM, -1; }
+int host_close_range(unsigned, unsigned, int) {
+  return errno = EPERM, -1;
+}
 void host_closefrom(int) {}
 int host_shutdown(int fd, int how) {
   if (is_server_descriptor(fd)) return errno = EBADF, -1;

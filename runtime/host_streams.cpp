@@ -118,7 +118,8 @@ FILE* host_open_memstream(char** text, size_t* size) {
   if (*text != nullptr) {
     **text = 0;
     *size = 0;
-    file = fopencookie(stream, "w", {.read = nullptr, .write = write_memory, .seek = seek_memory, .close = close_memory});
+    file =
+        fopencookie(stream, "w", {.read = nullptr, .write = write_memory, .seek = seek_memory, .close = close_memory});
   }
   if (file != nullptr) return file;
   module_free(*text);

@@ -86,7 +86,9 @@ int host_thrd_create(thrd_t* thread, thrd_start_t function, void* argument) {
   return error == 0 ? thrd_success : error == EAGAIN ? thrd_nomem : thrd_error;
 }
 
-void host_thrd_exit(int value) { host_pthread_exit(reinterpret_cast<void*>(static_cast<intptr_t>(value))); }
+void host_thrd_exit(int value) {
+  host_pthread_exit(reinterpret_cast<void*>(static_cast<intptr_t>(value)));
+}
 
 int host_pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) {
   const int error = pthread_key_create(key, destructor);
@@ -103,7 +105,9 @@ int host_tss_create(tss_t* key, tss_dtor_t destructor) {
   return host_pthread_key_create(key, destructor) == 0 ? thrd_success : thrd_error;
 }
 
-void host_tss_delete(tss_t key) { static_cast<void>(host_pthread_key_delete(key)); }
+void host_tss_delete(tss_t key) {
+  static_cast<void>(host_pthread_key_delete(key));
+}
 
 void* host_emutls_get_address(void* control) {
   ModuleVersion* version = current_version();

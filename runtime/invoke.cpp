@@ -96,7 +96,9 @@ CallResult call_handler(HandoverMonitor& monitor, LoopGate& gate, ModuleVersion&
   return result;
 }
 
-void call_done(Retirer& retirer, ModuleVersion& version) { leave_version(&retirer, version); }
+void call_done(Retirer& retirer, ModuleVersion& version) {
+  leave_version(&retirer, version);
+}
 
 void detached_call_done(Retirer& retirer, ModuleVersion& version) {
   version.detached_calls.fetch_sub(1, std::memory_order_relaxed);

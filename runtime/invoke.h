@@ -34,8 +34,8 @@ struct CallResult {
 
 /// Calls the handler of `route` on the thread that owns the loop behind `gate`. `version` must come from the route
 /// table that the loop holds now. A route that is known to block is called with the loop handed over beforehand.
-CallResult call_handler(HandoverMonitor& monitor, LoopGate& gate, ModuleVersion& version, size_t route, http_request& request,
-                        http_response& response);
+CallResult call_handler(HandoverMonitor& monitor, LoopGate& gate, ModuleVersion& version, size_t route,
+                        http_request& request, http_response& response);
 
 /// Ends the accounting of a call whose loop was handed over, and lets go of the version: it may be gone when this
 /// returns. Every result of call_handler with kept_loop == false needs it, after the answer was copied.

@@ -18,8 +18,8 @@ struct RouteState;
 /// One per loop; on a cache line of its own. "Driver" is the thread that owns the loop now.
 class alignas(64) LoopGate {
  public:
-  /// `index` counts the loops from 0. `drive` runs the loop on the calling thread until the loop ends or is lost. `wake`
-  /// makes a sleeping loop come round; any thread may call it.
+  /// `index` counts the loops from 0. `drive` runs the loop on the calling thread until the loop ends or is lost.
+  /// `wake` makes a sleeping loop come round; any thread may call it.
   LoopGate(size_t index, std::function<void()> drive, std::function<void()> wake)
       : index_(index), drive_(std::move(drive)), wake_(std::move(wake)) {}
   LoopGate(const LoopGate&) = delete;

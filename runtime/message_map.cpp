@@ -18,7 +18,9 @@ bool is_token(std::string_view text) {
 }
 
 /// RFC 9110 section 5.5. A NUL cannot be in it: it ends the text.
-bool is_field_value(std::string_view text) { return text.find_first_of("\r\n") == text.npos; }
+bool is_field_value(std::string_view text) {
+  return text.find_first_of("\r\n") == text.npos;
+}
 
 }  // namespace
 

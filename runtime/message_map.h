@@ -16,7 +16,8 @@ class MessageMap {
  public:
   enum class Values {
     pointers,  ///< a request's: the value is what was given
-    headers,   ///< a response's: the value's text is copied, and both must be what a header may hold (RFC 9110 section 5)
+    headers,   ///< a response's: the value's text is copied, and both must be what a header may hold (RFC 9110 section
+               ///< 5)
   };
   explicit MessageMap(Values values) : values_(values) {}
   MessageMap(const MessageMap&) = delete;

@@ -20,13 +20,16 @@ constexpr size_t max_path_bytes = 4096;
 template <class T>
 using Read = std::expected<T, ConfigError>;
 
-bool is_printable(char c) { return c >= 0x20 && c < 0x7f; }
+bool is_printable(char c) {
+  return c >= 0x20 && c < 0x7f;
+}
 
 /// A text for a message: whatever is in it, it stays on its line.
 std::string shown(std::string_view text) {
   std::string out;
   for (const char c : text.substr(0, 80)) {
-    out += is_printable(c) ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    out += is_printable(c) ? std::string(1, c)
+                           : fmt::format("\\x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
   }
   return out;
 }
@@ -62,7 +65,8 @@ class ConfigReader {
                             SourcePosition position) const;
   Read<void> read_route(size_t index);
   Read<void> read_web_socket(size_t index);
-  Read<void> check_function(const void* function, CallShape shape, const std::string& what, SourcePosition position) const;
+  Read<void> check_function(const void* function, CallShape shape, const std::string& what,
+                            SourcePosition position) const;
   Read<void> read_load_functions();
 
   const CodeImage& image_;
@@ -116,7 +120,8 @@ Read<void> ConfigReader::read_names() {
   }
   config_.name = *name;
   const auto author = text(*layout_.author);
-  if (!author) return refuse(fmt::format("the author's name is too long: at most {} characters", layout_.author->size - 1));
+  if (!author)
+    return refuse(fmt::format("the author's name is too long: at most {} characters", layout_.author->size - 1));
   config_.author = *author;
   return {};
 }
@@ -127,9 +132,10 @@ Read<size_t> ConfigReader::count(const char* member, const std::optional<MemberL
   const int value = load<int>(base_ + number->offset);
   if (value < 0) return refuse(fmt::format("`{}` is {}: it counts the rows in use", member, value));
   if (static_cast<size_t>(value) > table->element_count) {
-    return refuse(fmt::format("`{}` is {} but the table has room for {} rows; `#define {} N` before the #include makes "
-                              "more room",
-                              member, value, table->element_count, macro));
+    return refuse(
+        fmt::format("`{}` is {} but the table has room for {} rows; `#define {} N` before the #include makes "
+                    "more room",
+                    member, value, table->element_count, macro));
   }
   return static_cast<size_t>(value);
 }
@@ -156,7 +162,8 @@ Read<std::string> ConfigReader::path_of(const char* row, const MemberLayout& mem
   const auto path = text_at(address);
   if (!path) return refuse(what + " has a path that is not a text of the module", position);
   if (path->size() > max_path_bytes) {
-    return refuse(fmt::format("{} has a path of {} bytes; the limit is {}", what, path->size(), max_path_bytes), position);
+    return refuse(fmt::format("{} has a path of {} bytes; the limit is {}", what, path->size(), max_path_bytes),
+                  position);
   }
   const auto bad = std::find_if(path->begin(), path->end(),
                                 [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
@@ -166,9 +173,10 @@ Read<std::string> ConfigReader::path_of(const char* row, const MemberLayout& mem
                   position);
   }
   const bool pattern = may_be_pattern && is_pattern(*path);
-  const bool begins_well = path->starts_with('/') || (pattern && std::string_view("^(.[").find(path->front()) !=
-                                                                     std::string_view::npos);
-  if (!begins_well) return refuse(fmt::format("{} has the path \"{}\": paths begin with '/'", what, shown(*path)), position);
+  const bool begins_well =
+      path->starts_with('/') || (pattern && std::string_view("^(.[").find(path->front()) != std::string_view::npos);
+  if (!begins_well)
+    return refuse(fmt::format("{} has the path \"{}\": paths begin with '/'", what, shown(*path)), position);
   if (!pattern && path->find_first_of("?#") != path->npos) {
     return refuse(fmt::format("{} has the path \"{}\": the query is not part of a path", what, shown(*path)), position);
   }
@@ -180,7 +188,8 @@ Read<void> ConfigReader::check_function(const void* function, CallShape shape, c
   if (function == nullptr) return {};
   if (!image_.contains(function)) return refuse(what + " is not a function of the module", position);
   if (shape == CallShape::absent) {
-    return refuse(what + " is set while the module runs, where its type cannot be checked: name it in `config`", position);
+    return refuse(what + " is set while the module runs, where its type cannot be checked: name it in `config`",
+                  position);
   }
   return {};
 }
@@ -256,12 +265,15 @@ Read<void> ConfigReader::read_load_functions() {
   config_.unload = layout_.unload ? pointer(base_, *layout_.unload) : nullptr;
   config_.onload_shape = facts.onload;
   config_.unload_shape = facts.unload;
-  if (auto checked = check_function(config_.onload, facts.onload, "onload", facts.config_position); !checked) return checked;
+  if (auto checked = check_function(config_.onload, facts.onload, "onload", facts.config_position); !checked)
+    return checked;
   return check_function(config_.unload, facts.unload, "unload", facts.config_position);
 }
 
 }  // namespace
 
-std::expected<ModuleConfig, ConfigError> read_config(const CodeImage& image) { return ConfigReader(image).read(); }
+std::expected<ModuleConfig, ConfigError> read_config(const CodeImage& image) {
+  return ConfigReader(image).read();
+}
 
 }  // namespace cweb::runtime

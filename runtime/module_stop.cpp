@@ -11,9 +11,13 @@ thread_local RecoveryPoint* point_of_thread = nullptr;
 
 }  // namespace
 
-void set_recovery_point(RecoveryPoint* point) { point_of_thread = point; }
+void set_recovery_point(RecoveryPoint* point) {
+  point_of_thread = point;
+}
 
-RecoveryPoint* recovery_point() { return point_of_thread; }
+RecoveryPoint* recovery_point() {
+  return point_of_thread;
+}
 
 void stop_module_call(const char* reason) {
   RecoveryPoint* point = point_of_thread;

@@ -11,9 +11,13 @@ thread_local size_t response_buffer_size = 0;
 
 }  // namespace
 
-ModuleVersion* current_version() { return version_inside; }
+ModuleVersion* current_version() {
+  return version_inside;
+}
 
-void set_current_version(ModuleVersion* version) { version_inside = version; }
+void set_current_version(ModuleVersion* version) {
+  version_inside = version;
+}
 
 void set_response_buffer(const char* begin, size_t size) {
   response_buffer = reinterpret_cast<uintptr_t>(begin);

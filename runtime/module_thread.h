@@ -14,7 +14,8 @@ ModuleVersion* current_version();
 /// For runtime/invoke, and for the threads that modules start.
 void set_current_version(ModuleVersion* version);
 
-/// The buffer that res->body points to on this thread, so that a module's free() knows it; null and 0 when there is none.
+/// The buffer that res->body points to on this thread, so that a module's free() knows it; null and 0 when there is
+/// none.
 void set_response_buffer(const char* begin, size_t size);
 bool in_response_buffer(const void* address);
 

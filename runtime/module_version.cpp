@@ -6,13 +6,20 @@ namespace cweb::runtime {
 
 const char* to_string(VersionState state) {
   switch (state) {
-    case VersionState::linked: return "linked";
-    case VersionState::loading: return "loading";
-    case VersionState::live: return "live";
-    case VersionState::draining: return "draining";
-    case VersionState::unloading: return "unloading";
-    case VersionState::retired: return "retired";
-    case VersionState::failed: return "failed";
+    case VersionState::linked:
+      return "linked";
+    case VersionState::loading:
+      return "loading";
+    case VersionState::live:
+      return "live";
+    case VersionState::draining:
+      return "draining";
+    case VersionState::unloading:
+      return "unloading";
+    case VersionState::retired:
+      return "retired";
+    case VersionState::failed:
+      return "failed";
   }
   return "unknown";
 }

@@ -19,13 +19,13 @@ namespace cweb::runtime {
 
 /// The states a version goes through, in this order; `failed` instead of `live` when a step of the deploy fails.
 enum class VersionState : uint8_t {
-  linked,    ///< code is in memory, nothing ran yet
-  loading,   ///< constructors and onload are running
-  live,      ///< its routes are published
-  draining,  ///< replaced or removed; calls that began on it are finishing
-  unloading, ///< nobody is inside; unload runs
-  retired,   ///< memory is given back
-  failed,    ///< never went live
+  linked,     ///< code is in memory, nothing ran yet
+  loading,    ///< constructors and onload are running
+  live,       ///< its routes are published
+  draining,   ///< replaced or removed; calls that began on it are finishing
+  unloading,  ///< nobody is inside; unload runs
+  retired,    ///< memory is given back
+  failed,     ///< never went live
 };
 const char* to_string(VersionState state);
 
@@ -59,10 +59,10 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
 
   // What the deploy fills in before the version is published; immutable afterwards.
   ModuleConfig config;
-  std::string source;      ///< as posted (after repair)
-  std::string hash;        ///< SHA-256 of source, hex
-  unsigned number = 0;     ///< counts the versions of one module from 1
-  std::string deployed_at; ///< UTC, ISO 8601
+  std::string source;       ///< as posted (after repair)
+  std::string hash;         ///< SHA-256 of source, hex
+  unsigned number = 0;      ///< counts the versions of one module from 1
+  std::string deployed_at;  ///< UTC, ISO 8601
 
   std::vector<CallCounter> calls{max_loops};
   std::unique_ptr<RouteState[]> route_states;  ///< one for each of config.routes; made when the version is claimed
@@ -73,8 +73,8 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   /// Threads that the module started itself and that are still running.
   std::atomic<int> own_threads{0};
 
-  /// A thread-specific key that code of this version made: deleted with the version, because its destructor function may
-  /// be the version's code.
+  /// A thread-specific key that code of this version made: deleted with the version, because its destructor function
+  /// may be the version's code.
   void add_thread_key(pthread_key_t key);
   /// The module deleted it itself.
   void forget_thread_key(pthread_key_t key);

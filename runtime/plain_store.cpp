@@ -19,7 +19,8 @@ struct Block {
   size_t size;
 };
 
-/// All live blocks of all plain stores. A block is found by its address alone, so there is one register for the process.
+/// All live blocks of all plain stores. A block is found by its address alone, so there is one register for the
+/// process.
 class BlockRegister {
  public:
   void add(const void* address, Block block) {
@@ -128,7 +129,9 @@ class PlainStore final : public HeapStore {
 
 }  // namespace
 
-std::unique_ptr<HeapStore> make_plain_store() { return std::make_unique<PlainStore>(); }
+std::unique_ptr<HeapStore> make_plain_store() {
+  return std::make_unique<PlainStore>();
+}
 
 BlockState find_plain_block(const void* address, HeapStore*& store) {
   Block block{};

@@ -16,8 +16,7 @@ Registry::Claim::~Claim() {
   if (registry_) registry_->release(*this);
 }
 
-Registry::Registry(Retirer& retirer)
-    : current_(RouteTable::build({})), table_(current_.get()), retirer_(retirer) {}
+Registry::Registry(Retirer& retirer) : current_(RouteTable::build({})), table_(current_.get()), retirer_(retirer) {}
 
 Registry::~Registry() = default;
 

@@ -64,7 +64,7 @@ class Registry {
   /// Removes every module. For shutdown.
   void remove_all();
 
-  std::vector<ModuleStatus> list() const;                          ///< sorted by name
+  std::vector<ModuleStatus> list() const;  ///< sorted by name
   std::optional<ModuleStatus> find(std::string_view name) const;
   /// The live version whose source has this hash, or null.
   std::shared_ptr<ModuleVersion> find_by_hash(std::string_view hash) const;

@@ -80,7 +80,8 @@ void Retirer::work() {
     if (pending_.empty()) {
       poked_condition_.wait(lock, [&] { return poked_ || stopping_; });
     } else {
-      // The second is for threads of a module's own, which end without a word, and for the complaint about a slow unload.
+      // The second is for threads of a module's own, which end without a word, and for the complaint about a slow
+      // unload.
       poked_condition_.wait_for(lock, std::chrono::seconds(1), [&] { return poked_ || stopping_; });
     }
     poked_ = false;
@@ -99,8 +100,7 @@ void Retirer::work() {
 }
 
 bool Retirer::all_loops_passed(uint64_t generation) const {
-  return std::all_of(gates_.begin(), gates_.end(),
-                     [&](const LoopGate* gate) { return gate->passed() >= generation; });
+  return std::all_of(gates_.begin(), gates_.end(), [&](const LoopGate* gate) { return gate->passed() >= generation; });
 }
 
 /// True when the entry is done and may be destroyed.

@@ -1,5 +1,5 @@
-// Ends versions that are no longer routed to: waits until nobody can be inside, runs unload, gives the memory back. On a
-// thread of its own; nobody waits for it.
+// Ends versions that are no longer routed to: waits until nobody can be inside, runs unload, gives the memory back. On
+// a thread of its own; nobody waits for it.
 #pragma once
 
 #include <array>
@@ -34,8 +34,8 @@ class Retirer {
   void retire(uint64_t generation, std::unique_ptr<const RouteTable> table,
               std::vector<std::shared_ptr<ModuleVersion>> versions);
 
-  /// Does the retirer wait for threads to leave this version? After SpareThreads::set_inside(nullptr) a thread that gets
-  /// true must poke(); one that gets false was seen leaving. Versions that share a slot cost a needless poke.
+  /// Does the retirer wait for threads to leave this version? After SpareThreads::set_inside(nullptr) a thread that
+  /// gets true must poke(); one that gets false was seen leaving. Versions that share a slot cost a needless poke.
   bool wants(uint64_t version_id) const { return wanted_[version_id % wanted_.size()].load() != 0; }
 
   /// Something that the retirer may be waiting for has happened: a loop passed, a call returned.

@@ -48,8 +48,8 @@ std::vector<std::string> shadowed_rows(const ModuleConfig& config) {
     for (size_t j = 0; j < i; ++j) {
       const RouteConfig& earlier = config.routes[j];
       if (!earlier.is_pattern || earlier.method != row.method || !earlier.pattern->matches(row.path)) continue;
-      sentences.push_back(fmt::format("{} {} is never reached: {} stands before it and covers it", row.method, row.path,
-                                      earlier.path));
+      sentences.push_back(
+          fmt::format("{} {} is never reached: {} stands before it and covers it", row.method, row.path, earlier.path));
       break;
     }
   }

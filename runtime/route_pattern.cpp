@@ -45,6 +45,8 @@ Expected<std::shared_ptr<const RoutePattern>> RoutePattern::compile(std::string_
   return fail(std::move(message));
 }
 
-bool is_pattern(std::string_view path) { return path.find_first_of(".[]()*+?{}^$|\\") != std::string_view::npos; }
+bool is_pattern(std::string_view path) {
+  return path.find_first_of(".[]()*+?{}^$|\\") != std::string_view::npos;
+}
 
 }  // namespace cweb::runtime

@@ -4,7 +4,9 @@ namespace cweb::runtime {
 
 Runtime::Runtime() : spares_(max_threads), monitor_(spares_), retirer_(spares_), registry_(retirer_) {}
 
-Expected<std::unique_ptr<Runtime>> Runtime::create() { return std::unique_ptr<Runtime>(new Runtime()); }
+Expected<std::unique_ptr<Runtime>> Runtime::create() {
+  return std::unique_ptr<Runtime>(new Runtime());
+}
 
 void Runtime::add_loop(LoopGate& gate) {
   gate.pass(registry_.generation());

@@ -59,9 +59,9 @@ class SpareThreads {
   const size_t limit_;
   mutable std::mutex mutex_;
   std::condition_variable all_idle_;
-  std::list<Worker> workers_;          // guarded by mutex_
-  std::vector<Worker*> idle_;          // guarded by mutex_; the last one rested least and is woken first
-  bool stopping_ = false;              // guarded by mutex_
+  std::list<Worker> workers_;  // guarded by mutex_
+  std::vector<Worker*> idle_;  // guarded by mutex_; the last one rested least and is woken first
+  bool stopping_ = false;      // guarded by mutex_
 };
 
 }  // namespace cweb::runtime

@@ -16,7 +16,9 @@ inline int64_t monotonic_ns() {
 }
 
 /// Milliseconds of CLOCK_MONOTONIC.
-inline int64_t monotonic_ms() { return monotonic_ns() / 1'000'000; }
+inline int64_t monotonic_ms() {
+  return monotonic_ns() / 1'000'000;
+}
 
 /// The time now as ISO 8601 in UTC with milliseconds, "2026-11-23T09:00:00.123Z".
 std::string utc_timestamp();

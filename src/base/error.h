@@ -16,7 +16,9 @@ template <class T>
 using Expected = std::expected<T, Error>;
 
 /// `return fail("...")` from any function that returns an Expected.
-inline std::unexpected<Error> fail(std::string message) { return std::unexpected<Error>(Error{std::move(message)}); }
+inline std::unexpected<Error> fail(std::string message) {
+  return std::unexpected<Error>(Error{std::move(message)});
+}
 
 /// Prints what was broken and aborts. For CWEB_ASSERT only.
 [[noreturn]] void assertion_failed(const char* expression, const char* file, int line);

@@ -5,7 +5,9 @@ namespace {
 
 constexpr auto npos = std::string_view::npos;
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
 
 /// "GET /path HTTP/1.1": exactly one space between the three (RFC 9112, 3).
 const char* request_line_fault(std::string_view line) {

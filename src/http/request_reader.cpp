@@ -157,7 +157,9 @@ std::span<char> RequestReader::room() {
   return {buffer_.get() + end_, capacity_ - end_};
 }
 
-void RequestReader::committed(size_t bytes) { end_ += bytes; }
+void RequestReader::committed(size_t bytes) {
+  end_ += bytes;
+}
 
 RequestReader::Step RequestReader::refuse(int status, const char* sentence) {
   rejection_ = {status, sentence};
@@ -209,9 +211,8 @@ RequestReader::Step RequestReader::finish_message() {
 }
 
 bool RequestReader::single_host() const {
-  const auto hosts = std::count_if(headers_.begin(), headers_.end(), [&](const HeaderPiece& header) {
-    return same_name(view(header.name), "host");
-  });
+  const auto hosts = std::count_if(headers_.begin(), headers_.end(),
+                                   [&](const HeaderPiece& header) { return same_name(view(header.name), "host"); });
   return hosts == 1 || (hosts == 0 && minor_version_ == 0);
 }
 
@@ -219,7 +220,8 @@ bool RequestReader::single_host() const {
 void RequestReader::trim_values() {
   for (HeaderPiece& header : headers_) {
     const char* value = data(header.value);
-    while (header.value.length > 0 && (value[header.value.length - 1] == ' ' || value[header.value.length - 1] == '\t')) {
+    while (header.value.length > 0 &&
+           (value[header.value.length - 1] == ' ' || value[header.value.length - 1] == '\t')) {
       --header.value.length;
     }
   }

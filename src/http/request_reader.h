@@ -1,5 +1,5 @@
-// Reads requests out of a stream of bytes, in place: what the peer sent is parsed where it lies, and name, value, path and
-// body are pointed to, not copied. One a connection that has something to say; owned and used by whoever owns the
+// Reads requests out of a stream of bytes, in place: what the peer sent is parsed where it lies, and name, value, path
+// and body are pointed to, not copied. One a connection that has something to say; owned and used by whoever owns the
 // connection. Protocol only: no socket, no route.
 #pragma once
 

@@ -39,7 +39,9 @@ void begin_head(std::string& out, const ResponseHead& head);
 inline void add_header(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).append(": ").append(value).append("\r\n");
 }
-inline void end_head(std::string& out) { out.append("\r\n"); }
+inline void end_head(std::string& out) {
+  out.append("\r\n");
+}
 
 /// A whole answer with a short text, for what cweb itself has to say.
 void append_plain_answer(std::string& out, const ResponseHead& head, std::string_view sentence, bool head_only,

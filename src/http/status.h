@@ -9,6 +9,8 @@ namespace cweb::http {
 std::string_view reason_phrase(int status);
 
 /// Answers that never have content: 1xx, 204 and 304.
-constexpr bool forbids_content(int status) { return (status >= 100 && status < 200) || status == 204 || status == 304; }
+constexpr bool forbids_content(int status) {
+  return (status >= 100 && status < 200) || status == 204 || status == 304;
+}
 
 }  // namespace cweb::http

@@ -45,11 +45,14 @@ std::string metrics_text(const DeployCounts& deploys, runtime::Runtime& runtime)
   text.value("cweb_deploys_total", "result", "unchanged", deploys.unchanged);
   text.value("cweb_deploys_total", "result", "failed", deploys.failed);
   text.begin("cweb_module_calls_total", "counter", "Calls of a module's handlers, over all its versions.");
-  for (const auto& module : modules) text.value("cweb_module_calls_total", "module", module.live->config.name, module.calls);
+  for (const auto& module : modules)
+    text.value("cweb_module_calls_total", "module", module.live->config.name, module.calls);
   text.begin("cweb_module_version", "gauge", "Version of a module that is live, counted from 1.");
-  for (const auto& module : modules) text.value("cweb_module_version", "module", module.live->config.name, module.live->number);
+  for (const auto& module : modules)
+    text.value("cweb_module_version", "module", module.live->config.name, module.live->number);
   text.begin("cweb_module_draining", "gauge", "Older versions of a module that calls are still inside of.");
-  for (const auto& module : modules) text.value("cweb_module_draining", "module", module.live->config.name, module.draining);
+  for (const auto& module : modules)
+    text.value("cweb_module_draining", "module", module.live->config.name, module.draining);
   text.begin("cweb_handovers_total", "counter", "Times a loop went to another thread because a handler blocked.");
   text.value("cweb_handovers_total", runtime.monitor().handovers());
   text.begin("cweb_threads", "gauge", "Threads that drive loops or run module code, idle ones included.");

@@ -4,7 +4,9 @@
 
 namespace cweb::net {
 
-DeadlineList::DeadlineList(int64_t length_ms) : length_ms_(length_ms) { head_.previous_ = head_.next_ = &head_; }
+DeadlineList::DeadlineList(int64_t length_ms) : length_ms_(length_ms) {
+  head_.previous_ = head_.next_ = &head_;
+}
 
 void DeadlineList::arm(Deadline& deadline, int64_t now_ms) {
   deadline.disarm();

@@ -19,7 +19,9 @@ struct FreeAddresses {
 };
 using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
 
-std::string place(const std::string& host, uint16_t port) { return host + ":" + std::to_string(port); }
+std::string place(const std::string& host, uint16_t port) {
+  return host + ":" + std::to_string(port);
+}
 
 Expected<UniqueFd> make_socket(const addrinfo& address) {
   UniqueFd fd(socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));

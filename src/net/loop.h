@@ -1,6 +1,6 @@
-// One epoll instance and everything that belongs to its turn: the events it brought, how far they were handled, tasks from
-// other threads, time. All of it lives in the object, so that the loop can pass from thread to thread between any two
-// events. Whoever drives the loop owns it; only post() and wake() may be called by others.
+// One epoll instance and everything that belongs to its turn: the events it brought, how far they were handled, tasks
+// from other threads, time. All of it lives in the object, so that the loop can pass from thread to thread between any
+// two events. Whoever drives the loop owns it; only post() and wake() may be called by others.
 #pragma once
 
 #include <sys/epoll.h>

@@ -25,6 +25,8 @@ IoResult TcpTransport::write(std::span<const char> from) {
   return failure();
 }
 
-void TcpTransport::shut_down_write() { ::shutdown(fd_.get(), SHUT_WR); }
+void TcpTransport::shut_down_write() {
+  ::shutdown(fd_.get(), SHUT_WR);
+}
 
 }  // namespace cweb::net

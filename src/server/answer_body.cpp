@@ -24,8 +24,8 @@ size_t read_carefully(const char* from, char* to, size_t length) {
   return count < 0 ? 0 : static_cast<size_t>(count);
 }
 
-/// The text or block at an address that is neither the buffer, nor a heap block, nor the start of something whose end is
-/// known: a literal, a static array, a mapped file, or nothing at all.
+/// The text or block at an address that is neither the buffer, nor a heap block, nor the start of something whose end
+/// is known: a literal, a static array, a mapped file, or nothing at all.
 std::expected<AnswerBody, std::string> copy_foreign(const char* body, size_t length) {
   AnswerBody answer;
   if (length > 0) {

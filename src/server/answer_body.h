@@ -13,12 +13,12 @@ namespace cweb::server {
 /// The bytes to send, and what has to be given back after they were copied.
 struct AnswerBody {
   std::string_view bytes;
-  std::string copied;            ///< holds the bytes where they had to be fetched carefully
-  void* block_to_free = nullptr; ///< a block of a module's heap
+  std::string copied;             ///< holds the bytes where they had to be fetched carefully
+  void* block_to_free = nullptr;  ///< a block of a module's heap
 };
 
-/// `content_length` above 0 counts, else the text up to its NUL. `own_buffer` is the buffer that body pointed to when the
-/// handler started. Fails with a sentence for the log where the bytes cannot be read.
+/// `content_length` above 0 counts, else the text up to its NUL. `own_buffer` is the buffer that body pointed to when
+/// the handler started. Fails with a sentence for the log where the bytes cannot be read.
 std::expected<AnswerBody, std::string> find_answer_body(const runtime::ModuleVersion& version, char* body,
                                                         int content_length, const char* own_buffer);
 

@@ -1,5 +1,5 @@
-// One client's connection: what it sent, what it is being answered, and what its time is measured against. Belongs to one
-// loop for life and is touched by that loop's driver alone, except that a thread whose call lost the loop owns the
+// One client's connection: what it sent, what it is being answered, and what its time is measured against. Belongs to
+// one loop for life and is touched by that loop's driver alone, except that a thread whose call lost the loop owns the
 // exchange until it posts the answer (`busy`).
 #pragma once
 

@@ -12,7 +12,9 @@
 namespace cweb::server {
 namespace {
 
-std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+std::string_view path_of(std::string_view target) {
+  return target.substr(0, target.find('?'));
+}
 
 /// What the answer to one request needs to know of it, from before the handler may have changed anything.
 struct Asked {
@@ -120,8 +122,8 @@ Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMat
     return answered(keep_alive);
   }
   version.calls[gate_.index()].calls.fetch_add(1, std::memory_order_relaxed);
-  const runtime::CallResult result = runtime::call_handler(runtime_.monitor(), gate_, version, match.route,
-                                                           parts.request, parts.response);
+  const runtime::CallResult result =
+      runtime::call_handler(runtime_.monitor(), gate_, version, match.route, parts.request, parts.response);
   Outcome outcome{.kept_loop = result.kept_loop, .keep_alive = keep_alive, .detached_answer = {}};
   // The answer is copied while the version is still held: its body may lie in the version's memory.
   append_handler_answer(result.kept_loop ? out : outcome.detached_answer, asked, version, parts, result);

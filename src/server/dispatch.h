@@ -1,5 +1,5 @@
-// From a request to its answer: looks the route up, gives the handler what cweb.h promises, and puts what it left into the
-// connection's output.
+// From a request to its answer: looks the route up, gives the handler what cweb.h promises, and puts what it left into
+// the connection's output.
 #pragma once
 
 #include <string>
@@ -20,8 +20,8 @@ class Dispatcher {
   struct Outcome {
     bool kept_loop = true;   ///< false: the calling thread owns nothing but the request any more
     bool keep_alive = true;  ///< what the answer told the peer
-    /// The answer of a call that lost its loop. The output is not the calling thread's then: the loop's new driver may be
-    /// sending what is in it.
+    /// The answer of a call that lost its loop. The output is not the calling thread's then: the loop's new driver may
+    /// be sending what is in it.
     std::string detached_answer;
   };
   /// Answers the complete request in `exchange` into its output.

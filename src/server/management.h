@@ -11,8 +11,8 @@ namespace cweb::server {
 /// A request whose path is /mgnt or below it. Owns its text: it is answered on another thread than the loop's.
 struct ManagementRequest {
   std::string method;
-  std::string path;   ///< without the query string
-  std::string query;  ///< without the '?'; empty when there is none
+  std::string path;                                          ///< without the query string
+  std::string query;                                         ///< without the '?'; empty when there is none
   std::vector<std::pair<std::string, std::string>> headers;  ///< as sent, in order
   std::string body;
   bool peer_is_loopback = false;

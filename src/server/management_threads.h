@@ -1,5 +1,5 @@
-// Where management calls run: a deploy compiles for milliseconds and may wait for an onload for seconds, so it never runs
-// on a loop.
+// Where management calls run: a deploy compiles for milliseconds and may wait for an onload for seconds, so it never
+// runs on a loop.
 #pragma once
 
 #include <condition_variable>

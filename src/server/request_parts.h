@@ -1,5 +1,5 @@
-// A request and its answer as cweb.h shows them to a handler. The request's strings lie in the connection's buffer; what
-// has to be made lives here until the answer is out.
+// A request and its answer as cweb.h shows them to a handler. The request's strings lie in the connection's buffer;
+// what has to be made lives here until the answer is out.
 #pragma once
 
 #include <cweb.h>

@@ -22,7 +22,8 @@ ResponsePage& ResponsePage::of_this_thread() {
 }
 
 ResponsePage::ResponsePage()
-    : mapping_(mmap(nullptr, HTTP_RESPONSE_SIZE + page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
+    : mapping_(
+          mmap(nullptr, HTTP_RESPONSE_SIZE + page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
   CWEB_ASSERT(mapping_ != MAP_FAILED);
   body_ = static_cast<char*>(mapping_);
   const int guarded = mprotect(body_ + HTTP_RESPONSE_SIZE, page_bytes, PROT_NONE);
@@ -35,6 +36,8 @@ ResponsePage::~ResponsePage() {
   munmap(mapping_, HTTP_RESPONSE_SIZE + page_bytes);
 }
 
-void ResponsePage::clear() { std::memset(body_, 0, HTTP_RESPONSE_SIZE); }
+void ResponsePage::clear() {
+  std::memset(body_, 0, HTTP_RESPONSE_SIZE);
+}
 
 }  // namespace cweb::server

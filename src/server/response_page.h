@@ -1,5 +1,5 @@
-// The buffer that `res->body` points to: HTTP_RESPONSE_SIZE bytes whose end lies against a page that nobody may touch, so
-// that writing past it is a fault at once and not somebody else's broken data.
+// The buffer that `res->body` points to: HTTP_RESPONSE_SIZE bytes whose end lies against a page that nobody may touch,
+// so that writing past it is a fault at once and not somebody else's broken data.
 #pragma once
 
 #include <cstddef>

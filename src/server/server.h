@@ -14,8 +14,8 @@ namespace cweb::server {
 
 struct ServerOptions {
   std::string host = "127.0.0.1";
-  uint16_t port = 8080;  ///< 0: the kernel picks one
-  int threads = 0;       ///< loops; 0: one for each core
+  uint16_t port = 8080;                                 ///< 0: the kernel picks one
+  int threads = 0;                                      ///< loops; 0: one for each core
   size_t max_body_bytes = size_t{1} << 20;              ///< of a request to a module
   size_t max_management_body_bytes = size_t{16} << 20;  ///< of a request to /mgnt
 };
@@ -31,8 +31,8 @@ class Server {
   virtual const std::string& host() const = 0;
   /// Requests are answered from here on. Returns at once.
   virtual void start() = 0;
-  /// Stops accepting, finishes what is running (at most `grace`), closes every connection, ends the loops. Blocks. False
-  /// when calls into modules are still running: the process can then only exit without destroying anything.
+  /// Stops accepting, finishes what is running (at most `grace`), closes every connection, ends the loops. Blocks.
+  /// False when calls into modules are still running: the process can then only exit without destroying anything.
   virtual bool stop(std::chrono::milliseconds grace) = 0;
 };
 

@@ -52,7 +52,8 @@ Worker::Worker(size_t index, std::unique_ptr<net::Loop> loop, const WorkerOption
       runtime_(runtime),
       management_(management),
       loop_(std::move(loop)),
-      gate_(index, [this] { drive(); }, [this] { loop_->wake(); }),
+      gate_(
+          index, [this] { drive(); }, [this] { loop_->wake(); }),
       dispatcher_(runtime, gate_),
       idle_deadlines_(idle_ms),
       request_deadlines_(request_ms),

@@ -1,6 +1,6 @@
 // One loop's life: its listener, its connections, and the turn in which they are served. Everything here is done by
-// whoever drives the loop; the thread may change between any two steps, so nothing is kept on a stack across a call into
-// a module.
+// whoever drives the loop; the thread may change between any two steps, so nothing is kept on a stack across a call
+// into a module.
 #pragma once
 
 #include <atomic>

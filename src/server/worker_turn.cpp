@@ -144,9 +144,11 @@ Worker::Next Worker::ask_management(Connection& connection) {
     return Next::pause;
   }
   connection.busy = false;
-  append_management_answer(exchange, {.status = 503, .content_type = "text/plain; charset=utf-8",
-                                      .headers = {{"Retry-After", "1"}},
-                                      .body = "too many management calls are waiting: try again in a second\n"},
+  append_management_answer(exchange,
+                           {.status = 503,
+                            .content_type = "text/plain; charset=utf-8",
+                            .headers = {{"Retry-After", "1"}},
+                            .body = "too many management calls are waiting: try again in a second\n"},
                            keep_alive);
   finish_request(connection, keep_alive);
   return Next::go_on;

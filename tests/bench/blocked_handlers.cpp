@@ -1,5 +1,5 @@
-// What others notice of handlers that block: 20 clients on one that sleeps a second, 20 on one that computes for 200 ms of
-// processor time, one loop thread, and meanwhile the counter.
+// What others notice of handlers that block: 20 clients on one that sleeps a second, 20 on one that computes for 200 ms
+// of processor time, one loop thread, and meanwhile the counter.
 #include <atomic>
 #include <chrono>
 #include <cstdio>

@@ -1,5 +1,5 @@
-// How long a deploy takes: variants of modules/counter.c posted over one kept-alive connection, beside building the same
-// text as a shared library with gcc and tcc and loading it, in turn.
+// How long a deploy takes: variants of modules/counter.c posted over one kept-alive connection, beside building the
+// same text as a shared library with gcc and tcc and loading it, in turn.
 #include <dlfcn.h>
 #include <stdlib.h>
 
@@ -118,7 +118,9 @@ int main() {
   if (has_gcc) print_row("gcc -O2 -shared, dlopen", gcc.build_and_load);
   if (has_tcc) print_row("tcc -shared, dlopen", tcc.build_and_load);
   const double deploy_ms = deploys.answered.median();
-  if (has_gcc && deploy_ms > 0) std::printf("  gcc takes %.1f times as long\n", gcc.build_and_load.median() / deploy_ms);
-  if (has_tcc && deploy_ms > 0) std::printf("  tcc takes %.2f times as long\n", tcc.build_and_load.median() / deploy_ms);
+  if (has_gcc && deploy_ms > 0)
+    std::printf("  gcc takes %.1f times as long\n", gcc.build_and_load.median() / deploy_ms);
+  if (has_tcc && deploy_ms > 0)
+    std::printf("  tcc takes %.2f times as long\n", tcc.build_and_load.median() / deploy_ms);
   return good ? 0 : 1;
 }

@@ -70,9 +70,11 @@ int main() {
   const size_t errors = text.find("Socket errors:");
   const std::string socket_errors =
       errors == std::string::npos ? "none" : text.substr(errors + 15, text.find('\n', errors) - errors - 15);
-  std::printf("hot swap under wrk -c64 for %ld s, a deploy %ld ms after the last (%s)\n", static_cast<long>(load_time / 1s),
-              static_cast<long>(pause_between_deploys / 1ms), cweb::bench::machine().c_str());
-  std::printf("  requests       %ld\n  non-2xx        %ld\n  socket errors  %s\n", requests, refused, socket_errors.c_str());
+  std::printf("hot swap under wrk -c64 for %ld s, a deploy %ld ms after the last (%s)\n",
+              static_cast<long>(load_time / 1s), static_cast<long>(pause_between_deploys / 1ms),
+              cweb::bench::machine().c_str());
+  std::printf("  requests       %ld\n  non-2xx        %ld\n  socket errors  %s\n", requests, refused,
+              socket_errors.c_str());
   std::printf("  deploys        %zu, median %.1f ms, p99 %.1f ms, failed %ld\n", deploys.count(), deploys.median(),
               deploys.percentile(0.99), failed_deploys);
   std::printf("  stale answers  %ld of %zu\n", stale, 3 * deploys.count());

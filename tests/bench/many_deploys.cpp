@@ -26,10 +26,12 @@ int main() {
   cweb::e2e::ServerProcess server;
   cweb::e2e::HttpClient client(server.port());
   std::printf("deploys of one module in turn (%s)\n", cweb::bench::machine().c_str());
-  std::printf("  %7s %12s %9s %12s %8s %14s\n", "deploys", "resident", "mappings", "descriptors", "threads", "all helpers");
+  std::printf("  %7s %12s %9s %12s %8s %14s\n", "deploys", "resident", "mappings", "descriptors", "threads",
+              "all helpers");
   for (int number = 1; number <= all_deploys; ++number) {
     const std::string text = "version " + std::to_string(number);
-    const cweb::e2e::DeployAnswer answer = cweb::e2e::deploy(client, cweb::e2e::answering_module("many", "/many", text));
+    const cweb::e2e::DeployAnswer answer =
+        cweb::e2e::deploy(client, cweb::e2e::answering_module("many", "/many", text));
     if (!answer.deployed() || client.get("/many").body != text) {
       std::fprintf(stderr, "deploy %d failed: %s\n", number, answer.text.c_str());
       return 1;

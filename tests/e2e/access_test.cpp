@@ -1,4 +1,5 @@
-// Who may speak to /mgnt: the person on this machine with curl, and no web page that makes a browser send the same line.
+// Who may speak to /mgnt: the person on this machine with curl, and no web page that makes a browser send the same
+// line.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -82,14 +83,16 @@ TEST_F(AccessTest, reading_is_guarded_like_writing) {
         client.exchange(std::string("GET ") + path + " HTTP/1.1\r\nHost: rebound.example.com\r\n\r\n");
     EXPECT_EQ(response.status, 403) << path;
   }
-  EXPECT_EQ(client.exchange("DELETE /mgnt/modules/x HTTP/1.1\r\nHost: localhost\r\nOrigin: http://a.example\r\n\r\n").status,
-            403);
+  EXPECT_EQ(
+      client.exchange("DELETE /mgnt/modules/x HTTP/1.1\r\nHost: localhost\r\nOrigin: http://a.example\r\n\r\n").status,
+      403);
 }
 
 TEST_F(AccessTest, a_preflight_gets_no_permission) {
   const RawResponse response = RawClient(server_.port())
-                                   .exchange("OPTIONS /mgnt HTTP/1.1\r\nHost: localhost\r\nOrigin: http://a.example\r\n"
-                                             "Access-Control-Request-Method: PUT\r\n\r\n");
+                                   .exchange(
+                                       "OPTIONS /mgnt HTTP/1.1\r\nHost: localhost\r\nOrigin: http://a.example\r\n"
+                                       "Access-Control-Request-Method: PUT\r\n\r\n");
   EXPECT_EQ(response.status, 403);
   for (const auto& [name, value] : response.headers) EXPECT_THAT(name, testing::Not(HasSubstr("Access-Control")));
 }
@@ -98,8 +101,9 @@ TEST_F(AccessTest, the_rules_are_for_mgnt_alone) {
   ASSERT_TRUE(deploy(server_.port(), answering_module("open", "/open", "for all")).deployed());
   const RawResponse response =
       RawClient(server_.port())
-          .exchange("GET /open HTTP/1.1\r\nHost: example.com\r\nOrigin: http://a.example\r\nVia: 1.1 proxy\r\n"
-                    "Sec-Fetch-Site: cross-site\r\n\r\n");
+          .exchange(
+              "GET /open HTTP/1.1\r\nHost: example.com\r\nOrigin: http://a.example\r\nVia: 1.1 proxy\r\n"
+              "Sec-Fetch-Site: cross-site\r\n\r\n");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.body, "for all");
 }

@@ -101,8 +101,7 @@ TEST_P(BadSourceTest, each_case_file_comes_to_what_its_comment_says) {
 
 /// A module that answers 200 at /made with the text of `expression`, an int.
 std::string module_that_computes(const std::string& expression, const std::string& before = "") {
-  return "#include <cweb.h>\n" + before +
-         "static int compute(int x) { return " + expression +
+  return "#include <cweb.h>\n" + before + "static int compute(int x) { return " + expression +
          "; }\n"
          "static int answer(struct http_request *req, struct http_response *res) {\n"
          "    snprintf(res->body, HTTP_RESPONSE_SIZE, \"%d\", compute(req->content_length + 1));\n"
@@ -183,8 +182,8 @@ TEST_F(LimitTest, a_hundred_thousand_terms) {
     EXPECT_EQ(client_.get("/made").body, "100000");
   } else {
     EXPECT_EQ(answer.status, 422) << answer;
-    EXPECT_THAT(answer.all_sentences(), AnyOf(HasSubstr("stack"), HasSubstr("memory"), HasSubstr("longer than"),
-                                              HasSubstr("processor time")));
+    EXPECT_THAT(answer.all_sentences(),
+                AnyOf(HasSubstr("stack"), HasSubstr("memory"), HasSubstr("longer than"), HasSubstr("processor time")));
   }
 }
 
@@ -208,8 +207,8 @@ TEST_F(LimitTest, a_compile_that_would_not_end) {
   }
   const DeployAnswer answer = post(module_that_computes(uses, many));
   EXPECT_EQ(answer.status, 422) << answer;
-  EXPECT_THAT(answer.all_sentences(), AnyOf(HasSubstr("longer than"), HasSubstr("processor time"),
-                                            HasSubstr("memory"), HasSubstr("stack")));
+  EXPECT_THAT(answer.all_sentences(),
+              AnyOf(HasSubstr("longer than"), HasSubstr("processor time"), HasSubstr("memory"), HasSubstr("stack")));
 }
 
 TEST_P(BadSourceTest, a_mebibyte_of_honest_source_is_deployed) {
@@ -221,8 +220,9 @@ TEST_P(BadSourceTest, a_mebibyte_of_honest_source_is_deployed) {
     sum += byte;
     table += std::to_string(byte) + (i % 24 == 23 ? ",\n" : ",");
   }
-  table += "};\nstatic int sum_of_page(void) { int sum = 0; for (size_t i = 0; i < sizeof page; ++i) sum += page[i]; "
-           "return sum; }\n";
+  table +=
+      "};\nstatic int sum_of_page(void) { int sum = 0; for (size_t i = 0; i < sizeof page; ++i) sum += page[i]; "
+      "return sum; }\n";
   const DeployAnswer answer = post(module_that_computes("x - x + sum_of_page()", table));
   ASSERT_TRUE(answer.deployed()) << answer;
   EXPECT_EQ(client_.get("/made").body, std::to_string(sum));

@@ -150,8 +150,8 @@ TEST_P(DeployTest, a_compile_error_has_line_column_and_caret) {
 }
 
 TEST_P(DeployTest, a_warning_is_shown_and_the_module_deployed) {
-  const std::string source =
-      fill_in(answering_module("warned", "/warned", "here"), {}) + "\nstatic int nobody_calls_this(void) { return 1; }\n";
+  const std::string source = fill_in(answering_module("warned", "/warned", "here"), {}) +
+                             "\nstatic int nobody_calls_this(void) { return 1; }\n";
   const DeployAnswer answer = deploy(client_, source);
   ASSERT_TRUE(answer.deployed()) << answer;
   ASSERT_EQ(answer.report["diagnostics"].size(), 1U) << answer;
@@ -196,8 +196,9 @@ TEST_P(DeployTest, a_body_without_a_source_is_a_400_that_names_the_command) {
   const HttpResponse empty = client_.post("/mgnt", "");
   EXPECT_EQ(empty.status, 400);
   EXPECT_THAT(empty.body, HasSubstr("curl --data-binary @modules/counter.c"));
-  const HttpResponse form = client_.post("/mgnt", "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx\r\n--b--\r\n",
-                                         {{"Content-Type", "multipart/form-data; boundary=b"}});
+  const HttpResponse form =
+      client_.post("/mgnt", "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx\r\n--b--\r\n",
+                   {{"Content-Type", "multipart/form-data; boundary=b"}});
   EXPECT_EQ(form.status, 400);
   EXPECT_THAT(form.body, HasSubstr("-F code=@module.c"));
 }
@@ -278,7 +279,8 @@ TEST_P(DeployTest, a_broken_version_leaves_the_counter_with_its_count) {
   EXPECT_EQ(broken.report.value("keeps_serving", ""), "counter, version 1");
   EXPECT_EQ(last_number(got("/counter")), 4);
 
-  const DeployAnswer unlinked = deploy(client_, counter + "\nint missing(void);\nint use(void) { return missing(); }\n");
+  const DeployAnswer unlinked =
+      deploy(client_, counter + "\nint missing(void);\nint use(void) { return missing(); }\n");
   EXPECT_EQ(unlinked.status, 422) << unlinked;
   EXPECT_EQ(unlinked.stage(), "link");
   EXPECT_THAT(unlinked.all_sentences(), HasSubstr("missing"));

@@ -30,23 +30,27 @@ std::string slow_to_compile(const std::string& name) {
   for (int i = 0; i < 100; ++i) {
     const std::string number = std::to_string(i);
     source += "static __attribute__((noinline)) int f" + number +
-              "(int a, int b) { for (int i = 0; i < a; ++i) for (int j = 0; j < b; ++j) for (int k = 0; k < i; ++k) a += (b ^ (i * j)) % (k + " +
+              "(int a, int b) { for (int i = 0; i < a; ++i) for (int j = 0; j < b; ++j) for (int k = 0; k < i; ++k) a "
+              "+= (b ^ (i * j)) % (k + " +
               std::to_string(i + 1) + "); return a * b; }\n";
     sum += "\n + f" + number + "(x, x)";
   }
-  return source + fill_in("static int answer(struct http_request *req, struct http_response *res) {\n"
-                          "    int x = req->content_length + 1;\n"
-                          "    snprintf(res->body, HTTP_RESPONSE_SIZE, \"%d\", @SUM@);\n"
-                          "    return 0;\n"
-                          "}\n"
-                          "export module_t config = {.name = \"@NAME@\", .routes = {{\"/@NAME@\", \"GET\", answer, "
-                          "NONE}}, .size = 1};\n",
-                          {{"SUM", sum}, {"NAME", name}});
+  return source + fill_in(
+                      "static int answer(struct http_request *req, struct http_response *res) {\n"
+                      "    int x = req->content_length + 1;\n"
+                      "    snprintf(res->body, HTTP_RESPONSE_SIZE, \"%d\", @SUM@);\n"
+                      "    return 0;\n"
+                      "}\n"
+                      "export module_t config = {.name = \"@NAME@\", .routes = {{\"/@NAME@\", \"GET\", answer, "
+                      "NONE}}, .size = 1};\n",
+                      {{"SUM", sum}, {"NAME", name}});
 }
 
 class HelperTest : public testing::Test {
  protected:
-  HelperTest() : client_(server_.port()) { EXPECT_TRUE(deploy(client_, counting_module("canary", "/canary")).deployed()); }
+  HelperTest() : client_(server_.port()) {
+    EXPECT_TRUE(deploy(client_, counting_module("canary", "/canary")).deployed());
+  }
 
   std::vector<pid_t> helpers() const { return children_of(server_.pid()); }
 
@@ -117,7 +121,8 @@ TEST_F(HelperTest, every_helper_that_compiles_it_is_killed_and_the_deploy_is_ans
       if (processor_ticks_of(helper) > ticks + 2) kill(helper, SIGKILL);
     }
     for (const pid_t helper : helpers()) {
-      const bool known = std::any_of(before.begin(), before.end(), [&](const auto& entry) { return entry.first == helper; });
+      const bool known =
+          std::any_of(before.begin(), before.end(), [&](const auto& entry) { return entry.first == helper; });
       // A new one is given the time to start.
       if (!known) before.emplace_back(helper, processor_ticks_of(helper) + sysconf(_SC_CLK_TCK));
     }
@@ -135,18 +140,14 @@ TEST_F(HelperTest, all_idle_helpers_killed_at_once_are_replaced) {
     return std::none_of(first.begin(), first.end(),
                         [&](pid_t helper) { return std::find(now.begin(), now.end(), helper) != now.end(); });
   }));
-  EXPECT_TRUE(eventually([&] {
-    return deploy(client_, answering_module("again", "/again", "here")).status == 200;
-  }));
+  EXPECT_TRUE(eventually([&] { return deploy(client_, answering_module("again", "/again", "here")).status == 200; }));
   expect_as_new(first.size());
 }
 
 TEST_F(HelperTest, a_helper_that_ends_by_itself_is_replaced) {
   const std::vector<pid_t> first = helpers();
   kill(first.front(), SIGTERM);
-  EXPECT_TRUE(eventually([&] {
-    return deploy(client_, answering_module("again", "/again", "here")).status == 200;
-  }));
+  EXPECT_TRUE(eventually([&] { return deploy(client_, answering_module("again", "/again", "here")).status == 200; }));
   expect_as_new(first.size());
 }
 
@@ -158,8 +159,8 @@ TEST_F(HelperTest, reaching_a_limit_replaces_the_helper_and_names_the_limit) {
     const DeployAnswer answer = deploy(client_, bomb);
     EXPECT_EQ(answer.status, 422) << answer;
     EXPECT_EQ(answer.stage(), "compile");
-    EXPECT_THAT(answer.all_sentences(), AnyOf(HasSubstr("memory"), HasSubstr("longer than"), HasSubstr("processor time"),
-                                              HasSubstr("stack")));
+    EXPECT_THAT(answer.all_sentences(),
+                AnyOf(HasSubstr("memory"), HasSubstr("longer than"), HasSubstr("processor time"), HasSubstr("stack")));
     expect_as_new(count);
   }
 }

@@ -22,7 +22,8 @@ using testing::ElementsAre;
 /// Version `number` of a module that tells all it does: GET /swap answers "version N", GET /wait answers it when the
 /// test opens the gate, onload and unload write a line each.
 std::string telling_module(int number) {
-  return fill_in(R"(#include <cweb.h>
+  return fill_in(
+      R"(#include <cweb.h>
 #include <unistd.h>
 
 static void tell(const char *line) {
@@ -52,9 +53,7 @@ export module_t config = {
     .unload = leave,
 };
 )",
-                 {{"N", std::to_string(number)},
-                  {"EVENTS", std::to_string(events_fd)},
-                  {"GATE", std::to_string(gate_fd)}});
+      {{"N", std::to_string(number)}, {"EVENTS", std::to_string(events_fd)}, {"GATE", std::to_string(gate_fd)}});
 }
 
 class HotSwapTest : public testing::Test {

@@ -150,9 +150,8 @@ TEST_F(HttpTest, management_and_module_requests_in_one_write_are_answered_in_ord
 
 TEST_F(HttpTest, a_request_may_be_split_at_any_byte) {
   RawClient client(port());
-  const std::string request =
-      request_with_body("POST", "/describe?name=a%20b", "one=1&two=2",
-                        "X-Tag: split\r\nContent-Type: application/x-www-form-urlencoded\r\n");
+  const std::string request = request_with_body("POST", "/describe?name=a%20b", "one=1&two=2",
+                                                "X-Tag: split\r\nContent-Type: application/x-www-form-urlencoded\r\n");
   for (size_t at = 1; at < request.size(); ++at) {
     ASSERT_TRUE(client.send_in_segments(request, at)) << "in segments of " << at << " bytes";
     const RawResponse response = client.read_response();
@@ -175,8 +174,9 @@ TEST_F(HttpTest, a_chunked_body_reaches_the_handler_decoded) {
 
 TEST_F(HttpTest, a_request_behind_a_chunked_one_is_seen) {
   RawClient client(port());
-  ASSERT_TRUE(client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" +
-                          get_request("/describe?after=1")));
+  ASSERT_TRUE(
+      client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" +
+                  get_request("/describe?after=1")));
   EXPECT_EQ(client.read_response().body, "abc");
   EXPECT_THAT(client.read_response().body, HasSubstr("param after=1\n"));
 }
@@ -206,7 +206,8 @@ TEST_F(HttpTest, options_tells_the_methods_of_a_path) {
 
 TEST_F(HttpTest, a_client_that_expects_100_continue_gets_it_before_it_sends_the_body) {
   RawClient client(port());
-  ASSERT_TRUE(client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"));
+  ASSERT_TRUE(
+      client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"));
   EXPECT_EQ(client.read_response().status, 100);
   const RawResponse response = client.exchange("hello");
   EXPECT_EQ(response.status, 200);
@@ -316,7 +317,8 @@ TEST_F(HttpTest, bodies_smaller_and_larger_than_the_first_buffer_come_through) {
 }
 
 TEST_F(HttpTest, query_parameters_are_decoded) {
-  const std::string body = RawClient(port()).exchange(get_request("/describe?a=1+2&b=%26%3D&empty=&bare&u=%C3%A9")).body;
+  const std::string body =
+      RawClient(port()).exchange(get_request("/describe?a=1+2&b=%26%3D&empty=&bare&u=%C3%A9")).body;
   EXPECT_THAT(body, HasSubstr("param a=1 2\nparam b=&=\nparam empty=\nparam bare=\nparam u=\u00e9\n"));
 }
 
@@ -361,7 +363,8 @@ TEST_F(HttpTest, a_client_that_reads_slowly_gets_everything_and_holds_nobody_up)
   for (int i = 0; i < 20; ++i) ASSERT_EQ(other.exchange(get_request("/describe")).status, 200);
   const RawResponse response = slow.read_response();
   EXPECT_EQ(response.body.size(), big_bytes);
-  EXPECT_EQ(response.body.substr(big_bytes - 3), std::string("abcdefghijklmnopqrstuvwxyz").substr((big_bytes - 3) % 26, 3));
+  EXPECT_EQ(response.body.substr(big_bytes - 3),
+            std::string("abcdefghijklmnopqrstuvwxyz").substr((big_bytes - 3) % 26, 3));
   EXPECT_THAT(slow.read_response().body, HasSubstr("param after=big\n"));
 }
 
@@ -403,7 +406,9 @@ struct BadRequest {
   std::string text;
   int status = 400;
 };
-void PrintTo(const BadRequest& request, std::ostream* out) { *out << request.name; }
+void PrintTo(const BadRequest& request, std::ostream* out) {
+  *out << request.name;
+}
 
 class BadRequestTest : public HttpTest, public testing::WithParamInterface<BadRequest> {};
 
@@ -443,11 +448,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadRequest{"coding_that_is_not_chunked",
                    std::string("POST /echo HTTP/1.1\r\n") + host_line + "Transfer-Encoding: gzip\r\n\r\nabc"},
         BadRequest{"bare_lf", "GET /describe HTTP/1.1\nHost: localhost\n\n"},
-        BadRequest{"folded_header",
-                   std::string("GET /describe HTTP/1.1\r\n") + host_line + "X-A: 1\r\n  2\r\n\r\n"},
+        BadRequest{"folded_header", std::string("GET /describe HTTP/1.1\r\n") + host_line + "X-A: 1\r\n  2\r\n\r\n"},
         BadRequest{"space_before_colon", std::string("GET /describe HTTP/1.1\r\n") + host_line + "X-A : 1\r\n\r\n"},
-        BadRequest{"nul_in_header", std::string("GET /describe HTTP/1.1\r\n") + host_line + "X-A: " +
-                                        std::string(1, '\0') + "\r\n\r\n"},
+        BadRequest{"nul_in_header",
+                   std::string("GET /describe HTTP/1.1\r\n") + host_line + "X-A: " + std::string(1, '\0') + "\r\n\r\n"},
         BadRequest{"bad_chunk_size", std::string("POST /echo HTTP/1.1\r\n") + host_line +
                                          "Transfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n"}),
     [](const auto& test) { return test.param.name; });

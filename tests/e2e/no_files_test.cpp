@@ -23,8 +23,15 @@ namespace {
 class FileCalls {
  public:
   explicit FileCalls(const std::vector<pid_t>& processes) {
-    std::vector<std::string> command{"strace", "-f", "-q", "-e", "trace=%file,open_by_handle_at,memfd_create",
-                                     "-e", "signal=none", "-o", "/proc/self/fd/" + std::to_string(calls_fd)};
+    std::vector<std::string> command{"strace",
+                                     "-f",
+                                     "-q",
+                                     "-e",
+                                     "trace=%file,open_by_handle_at,memfd_create",
+                                     "-e",
+                                     "signal=none",
+                                     "-o",
+                                     "/proc/self/fd/" + std::to_string(calls_fd)};
     for (const pid_t pid : processes) command.insert(command.end(), {"-p", std::to_string(pid)});
     strace_ = start_program(command, {{calls_.fd(), calls_fd}, {messages_.fd(), 1}, {messages_.fd(), 2}});
     const bool attached = eventually([&] {
@@ -75,8 +82,9 @@ void deploy_all_kinds(HttpClient& client) {
   EXPECT_EQ(deploy(client, "#include \"/etc/passwd\"\n").status, 422);
   EXPECT_EQ(deploy(client, "#include <no_such_header.h>\n").status, 422);
   EXPECT_EQ(deploy(client, "int broken = ;\n").status, 422);
-  EXPECT_EQ(deploy(client, counting_module("linked", "/linked") + "int no(void);\nint f(void) { return no(); }\n").status,
-            422);
+  EXPECT_EQ(
+      deploy(client, counting_module("linked", "/linked") + "int no(void);\nint f(void) { return no(); }\n").status,
+      422);
   EXPECT_EQ(client.send("DELETE", "/mgnt/modules/counted").status, 200);
 }
 

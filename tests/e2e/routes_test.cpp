@@ -25,8 +25,9 @@ std::string module_with_rows(const std::string& name, const std::vector<Row>& ro
   std::string handlers, table;
   for (size_t i = 0; i < rows.size(); ++i) {
     const std::string function = "row" + std::to_string(i);
-    handlers += "static int " + function + "(struct http_request *req, struct http_response *res) {\n    res->body = \"" +
-                rows[i].text + "\";\n    return 0;\n}\n";
+    handlers += "static int " + function +
+                "(struct http_request *req, struct http_response *res) {\n    res->body = \"" + rows[i].text +
+                "\";\n    return 0;\n}\n";
     std::string path;
     for (const char c : rows[i].path) path += c == '\\' ? std::string("\\\\") : std::string(1, c);
     table += "        {\"" + path + "\", \"" + rows[i].method + "\", " + function + ", NONE},\n";
@@ -145,7 +146,8 @@ TEST_F(RoutesTest, every_documented_method_can_be_a_route) {
                           {"/m", "DELETE", "DELETE"},
                           {"/m", "OPTIONS", "OPTIONS"},
                           {"/m", "HEAD", "HEAD"}});
-  for (const char* method : {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}) EXPECT_EQ(asked(method, "/m"), method);
+  for (const char* method : {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+    EXPECT_EQ(asked(method, "/m"), method);
   RawClient raw(server_.port());
   ASSERT_TRUE(raw.send("HEAD /m HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   EXPECT_EQ(raw.read_response(/*no_body=*/true).header("Content-Length"), "4") << "the route for HEAD has answered";

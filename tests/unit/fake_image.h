@@ -31,7 +31,7 @@ class FakeImage final : public CodeImage {
   std::set<const void*> functions;  ///< that are said to be inside
   bool everything_is_inside = false;
   std::vector<void (*)()> constructor_functions;
-  bool* destroyed = nullptr;        ///< becomes true with the image
+  bool* destroyed = nullptr;  ///< becomes true with the image
 
   /// Adds a row with its fact; the texts must be literals.
   void add_route(const char* path, const char* method, int (*handler)(http_request*, http_response*),
@@ -70,10 +70,11 @@ class FakeImage final : public CodeImage {
     layout.size = sizeof(module_t);
     layout.name = MemberLayout{offsetof(module_t, name), sizeof(module_t::name), 1, sizeof(module_t::name)};
     layout.author = MemberLayout{offsetof(module_t, author), sizeof(module_t::author), 1, sizeof(module_t::author)};
-    layout.routes = MemberLayout{offsetof(module_t, routes), sizeof(module_t::routes), sizeof(route_info_t), CWEB_MAX_ROUTES};
+    layout.routes =
+        MemberLayout{offsetof(module_t, routes), sizeof(module_t::routes), sizeof(route_info_t), CWEB_MAX_ROUTES};
     layout.route_count = MemberLayout{offsetof(module_t, size), sizeof(int), 0, 0};
-    layout.websockets =
-        MemberLayout{offsetof(module_t, websockets), sizeof(module_t::websockets), sizeof(websocket_info_t), CWEB_MAX_WEBSOCKETS};
+    layout.websockets = MemberLayout{offsetof(module_t, websockets), sizeof(module_t::websockets),
+                                     sizeof(websocket_info_t), CWEB_MAX_WEBSOCKETS};
     layout.websocket_count = MemberLayout{offsetof(module_t, ws_size), sizeof(int), 0, 0};
     layout.onload = MemberLayout{offsetof(module_t, onload), sizeof(void*), 0, 0};
     layout.unload = MemberLayout{offsetof(module_t, unload), sizeof(void*), 0, 0};

@@ -18,9 +18,9 @@ struct CaseFile {
   std::string source;
   std::string sentence;
   int expected_status = 0;
-  std::string stage;               ///< of a failure; empty: not looked at
-  std::vector<std::string> says;   ///< each to be found in the answer
-  std::optional<unsigned> line;    ///< of the first error
+  std::string stage;              ///< of a failure; empty: not looked at
+  std::vector<std::string> says;  ///< each to be found in the answer
+  std::optional<unsigned> line;   ///< of the first error
   std::vector<Get> gets;
   std::string fault;  ///< what is wrong with the comment; empty when nothing is
 };

@@ -75,11 +75,13 @@ std::string describe_end(int wait_status) {
   return "killed by signal " + std::to_string(WTERMSIG(wait_status)) + " (" + strsignal(WTERMSIG(wait_status)) + ")";
 }
 
-OutputFile::OutputFile() : fd_(memfd_create("output", MFD_CLOEXEC)) { CWEB_ASSERT(fd_); }
+OutputFile::OutputFile() : fd_(memfd_create("output", MFD_CLOEXEC)) {
+  CWEB_ASSERT(fd_);
+}
 
 std::string OutputFile::text() const {
   // Asked without moving the offset: the program shares it.
-  struct stat status {};
+  struct stat status{};
   fstat(fd_.get(), &status);
   std::string text(static_cast<size_t>(status.st_size), '\0');
   const ssize_t count = pread(fd_.get(), text.data(), text.size(), 0);

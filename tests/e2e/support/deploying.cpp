@@ -6,9 +6,15 @@ namespace cweb::e2e {
 
 using nlohmann::json;
 
-std::string DeployAnswer::outcome() const { return report.value("status", ""); }
-std::string DeployAnswer::stage() const { return report.value("stage", ""); }
-std::string DeployAnswer::error() const { return report.value("error", ""); }
+std::string DeployAnswer::outcome() const {
+  return report.value("status", "");
+}
+std::string DeployAnswer::stage() const {
+  return report.value("stage", "");
+}
+std::string DeployAnswer::error() const {
+  return report.value("error", "");
+}
 
 unsigned DeployAnswer::version() const {
   return report.contains("module") ? report["module"].value("version", 0U) : 0U;

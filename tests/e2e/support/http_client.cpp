@@ -48,7 +48,9 @@ HttpClient::HttpClient(uint16_t port)
 
 HttpClient::~HttpClient() = default;
 
-HttpResponse HttpClient::get(const std::string& path, const Headers& headers) { return send("GET", path, {}, headers); }
+HttpResponse HttpClient::get(const std::string& path, const Headers& headers) {
+  return send("GET", path, {}, headers);
+}
 
 HttpResponse HttpClient::post(const std::string& path, const std::string& body, const Headers& headers) {
   return send("POST", path, body, headers);
@@ -89,8 +91,7 @@ HttpResponse HttpClient::send(const std::string& method, const std::string& path
 
   const auto began = std::chrono::steady_clock::now();
   const CURLcode result = curl_easy_perform(curl);
-  response.elapsed_ms =
-      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
+  response.elapsed_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
   long connections = 0;
   curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connections);
   response.new_connection = connections > 0;
@@ -104,7 +105,8 @@ HttpResponse HttpClient::send(const std::string& method, const std::string& path
 }
 
 std::string HttpResponse::header(const std::string& name) const {
-  const auto found = std::find_if(headers.begin(), headers.end(), [&](const auto& entry) { return entry.first == name; });
+  const auto found =
+      std::find_if(headers.begin(), headers.end(), [&](const auto& entry) { return entry.first == name; });
   return found == headers.end() ? std::string() : found->second;
 }
 

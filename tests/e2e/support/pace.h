@@ -17,7 +17,9 @@ inline constexpr bool sanitized = false;
 inline constexpr int slowness = sanitized ? 10 : 1;
 
 /// So many repetitions in release, fewer where each of them costs more.
-constexpr int repetitions(int in_release, int under_sanitizers) { return sanitized ? under_sanitizers : in_release; }
+constexpr int repetitions(int in_release, int under_sanitizers) {
+  return sanitized ? under_sanitizers : in_release;
+}
 
 /// How long one answer may take before it counts as a hang.
 inline constexpr std::chrono::milliseconds patience = std::chrono::seconds(15) * (sanitized ? 4 : 1);

@@ -10,7 +10,9 @@
 namespace cweb::e2e {
 namespace {
 
-std::string directory_of(pid_t pid) { return "/proc/" + std::to_string(pid); }
+std::string directory_of(pid_t pid) {
+  return "/proc/" + std::to_string(pid);
+}
 
 std::string read_text(const std::string& path) {
   std::ifstream file(path);
@@ -67,8 +69,12 @@ ProcessFacts facts_of(pid_t pid) {
   return facts;
 }
 
-std::vector<pid_t> children_of(pid_t pid) { return children_in_state(pid, false); }
-std::vector<pid_t> zombies_of(pid_t pid) { return children_in_state(pid, true); }
+std::vector<pid_t> children_of(pid_t pid) {
+  return children_in_state(pid, false);
+}
+std::vector<pid_t> zombies_of(pid_t pid) {
+  return children_in_state(pid, true);
+}
 
 long processor_ticks_of(pid_t pid) {
   const std::vector<std::string> fields = stat_fields(pid);
@@ -77,10 +83,16 @@ long processor_ticks_of(pid_t pid) {
   return std::stol(fields[11]) + std::stol(fields[12]);
 }
 
-std::vector<pid_t> threads_of(pid_t pid) { return numbers_in(directory_of(pid) + "/task"); }
+std::vector<pid_t> threads_of(pid_t pid) {
+  return numbers_in(directory_of(pid) + "/task");
+}
 
-bool is_sandboxed(pid_t pid) { return status_number(pid, "Seccomp") == 2; }
+bool is_sandboxed(pid_t pid) {
+  return status_number(pid, "Seccomp") == 2;
+}
 
-bool is_traced(pid_t thread) { return status_number(thread, "TracerPid") > 0; }
+bool is_traced(pid_t thread) {
+  return status_number(thread, "TracerPid") > 0;
+}
 
 }  // namespace cweb::e2e

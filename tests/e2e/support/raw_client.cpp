@@ -78,8 +78,7 @@ bool RawResponse::has_header(std::string_view name) const {
   return false;
 }
 
-RawClient::RawClient(uint16_t port, int receive_buffer_bytes)
-    : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+RawClient::RawClient(uint16_t port, int receive_buffer_bytes) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   const int on = 1;
   setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   // Has to stand before connect: the window is agreed on there.
@@ -116,7 +115,9 @@ bool RawClient::send_in_segments(std::string_view bytes, size_t size) {
   return true;
 }
 
-void RawClient::end_sending() { shutdown(fd_.get(), SHUT_WR); }
+void RawClient::end_sending() {
+  shutdown(fd_.get(), SHUT_WR);
+}
 
 bool RawClient::fill() {
   if (ended_) return false;
@@ -201,7 +202,9 @@ std::string RawClient::read_to_end() {
   return std::exchange(buffer_, {});
 }
 
-bool RawClient::ends() { return read_to_end().empty(); }
+bool RawClient::ends() {
+  return read_to_end().empty();
+}
 
 bool RawClient::is_quiet() const {
   pollfd waiting{.fd = fd_.get(), .events = POLLIN, .revents = 0};

@@ -55,13 +55,21 @@ std::vector<std::string> options_for(Compiling compiling) {
   return {};
 }
 
-std::string to_string(Compiling compiling) { return compiling == Compiling::in_process ? "in_process" : "in_helpers"; }
+std::string to_string(Compiling compiling) {
+  return compiling == Compiling::in_process ? "in_process" : "in_helpers";
+}
 
-void PrintTo(Compiling compiling, std::ostream* out) { *out << to_string(compiling); }
+void PrintTo(Compiling compiling, std::ostream* out) {
+  *out << to_string(compiling);
+}
 
-std::string cweb_binary() { return CWEB_BINARY; }
+std::string cweb_binary() {
+  return CWEB_BINARY;
+}
 
-std::string project_file(const std::string& path) { return std::string(CWEB_PROJECT_DIR) + "/" + path; }
+std::string project_file(const std::string& path) {
+  return std::string(CWEB_PROJECT_DIR) + "/" + path;
+}
 
 std::string read_project_file(const std::string& path) {
   std::ifstream file(project_file(path), std::ios::binary);
@@ -144,7 +152,9 @@ std::string ServerProcess::next_event(std::chrono::milliseconds time) {
   }
 }
 
-std::string ServerProcess::next_event() { return next_event(patience); }
+std::string ServerProcess::next_event() {
+  return next_event(patience);
+}
 
 std::vector<std::string> ServerProcess::remaining_events() {
   while (fill_events(0)) {

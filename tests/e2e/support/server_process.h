@@ -1,5 +1,5 @@
-// The real server as a child process: started on a free port, asked to end at the end of the test, and looked at all the
-// while. A test fails when its server dies by a signal that nobody asked for, ends with a failure, or prints what a
+// The real server as a child process: started on a free port, asked to end at the end of the test, and looked at all
+// the while. A test fails when its server dies by a signal that nobody asked for, ends with a failure, or prints what a
 // sanitizer found; the server's log is printed with every failure.
 #pragma once
 
@@ -35,8 +35,8 @@ std::string read_project_file(const std::string& path);
 
 class ServerProcess {
  public:
-  /// Starts `cweb serve` with these options, on a free port unless they name one, and waits for its ready line. A server that does not come up
-  /// fails the test; port() is then 0.
+  /// Starts `cweb serve` with these options, on a free port unless they name one, and waits for its ready line. A
+  /// server that does not come up fails the test; port() is then 0.
   explicit ServerProcess(std::vector<std::string> options = {}, std::vector<std::string> environment = {});
   /// Ends the server with SIGTERM unless the test did, and checks how it ended.
   ~ServerProcess();

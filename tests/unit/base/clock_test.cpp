@@ -7,7 +7,8 @@ namespace cweb {
 namespace {
 
 TEST(ClockTest, TimestampIsIso8601InUtcWithMilliseconds) {
-  EXPECT_THAT(utc_timestamp(), testing::MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z"));
+  EXPECT_THAT(utc_timestamp(),
+              testing::MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z"));
 }
 
 TEST(ClockTest, MonotonicTimeDoesNotGoBack) {

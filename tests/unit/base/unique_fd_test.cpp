@@ -6,8 +6,12 @@
 namespace cweb {
 namespace {
 
-int open_null() { return ::open("/dev/null", O_RDWR | O_CLOEXEC); }
-bool is_open(int fd) { return ::fcntl(fd, F_GETFD) != -1; }
+int open_null() {
+  return ::open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+bool is_open(int fd) {
+  return ::fcntl(fd, F_GETFD) != -1;
+}
 
 TEST(UniqueFdTest, ClosesWhatItOwns) {
   const int fd = open_null();

@@ -78,12 +78,15 @@ Outcome read_all(std::string_view bytes, size_t piece, size_t body_limit = 1000)
   }
 }
 
-Outcome read_whole(std::string_view bytes) { return read_all(bytes, bytes.size()); }
+Outcome read_whole(std::string_view bytes) {
+  return read_all(bytes, bytes.size());
+}
 
 constexpr std::string_view three_requests =
     "POST /a?x=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nX-Empty:\r\nX-Spaces:   v  \r\n\r\nhello"
     "GET /b HTTP/1.1\r\nHost: h\r\n\r\n"
-    "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;ext=1\r\nabc\r\n4\r\ndefg\r\n0\r\nTrailer: t\r\n\r\n";
+    "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;ext=1\r\nabc\r\n4\r\ndefg\r\n0\r\nTrailer: "
+    "t\r\n\r\n";
 
 TEST(RequestReader, ReadsPipelinedRequestsInOrder) {
   const Outcome outcome = read_whole(three_requests);
@@ -171,19 +174,19 @@ const std::string get = "GET / HTTP/1.1\r\nHost: h\r\n";
 INSTANTIATE_TEST_SUITE_P(
     RequestReader, RefusedRequest,
     testing::Values(
-        Refused{"length_with_coding", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"},
-        Refused{"coding_with_length", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n"},
+        Refused{"length_with_coding",
+                "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"},
+        Refused{"coding_with_length",
+                "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n"},
         Refused{"two_lengths", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd"},
         Refused{"signed_length", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: +3\r\n\r\nabc"},
         Refused{"huge_length", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\n"},
         Refused{"not_chunked_last", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n"},
         Refused{"bad_chunk_size", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"},
-        Refused{"bare_lf", "GET / HTTP/1.1\nHost: h\n\n"},
-        Refused{"folded_header", get + "X: a\r\n b\r\n\r\n"},
+        Refused{"bare_lf", "GET / HTTP/1.1\nHost: h\n\n"}, Refused{"folded_header", get + "X: a\r\n b\r\n\r\n"},
         Refused{"space_before_colon", "GET / HTTP/1.1\r\nHost : h\r\n\r\n"},
         Refused{"nul_in_value", get + std::string("X: a\0b\r\n\r\n", 10)},
-        Refused{"no_host", "GET / HTTP/1.1\r\nX: y\r\n\r\n"},
-        Refused{"two_hosts", get + "Host: i\r\n\r\n"},
+        Refused{"no_host", "GET / HTTP/1.1\r\nX: y\r\n\r\n"}, Refused{"two_hosts", get + "Host: i\r\n\r\n"},
         Refused{"two_spaces", "GET  / HTTP/1.1\r\nHost: h\r\n\r\n"},
         Refused{"garbage", "\x16\x03\x01\x02 what is this\r\n\r\n", 501},
         Refused{"version_two", "GET / HTTP/2.0\r\nHost: h\r\n\r\n", 505}),

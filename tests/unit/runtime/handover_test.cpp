@@ -7,10 +7,10 @@
 #include <latch>
 #include <mutex>
 
-#include "unit/fake_image.h"
 #include "runtime/invoke.h"
 #include "runtime/module_stop.h"
 #include "runtime/runtime.h"
+#include "unit/fake_image.h"
 
 namespace cweb::runtime {
 namespace {
@@ -24,13 +24,17 @@ struct Signals {
 };
 Signals signals;
 
-int fast(http_request*, http_response*) { return 1; }
+int fast(http_request*, http_response*) {
+  return 1;
+}
 int blocks(http_request*, http_response*) {
   if (signals.entered) signals.entered->count_down();
   signals.leave->wait();
   return 2;
 }
-int ends_itself(http_request*, http_response*) { stop_module_call("the module had enough"); }
+int ends_itself(http_request*, http_response*) {
+  stop_module_call("the module had enough");
+}
 
 class HandoverTest : public testing::Test {
  protected:

@@ -8,10 +8,10 @@
 #include <cstring>
 
 #include "base/unique_fd.h"
-#include "unit/fake_image.h"
 #include "runtime/host_symbols.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
+#include "unit/fake_image.h"
 
 namespace cweb::runtime {
 namespace {
@@ -113,7 +113,9 @@ TEST_F(HostFunctionsTest, FreeOfTheResponseBufferIsAllowed) {
   set_response_buffer(nullptr, 0);
 }
 
-TEST_F(HostFunctionsTest, BlocksOfTheProcessCanBeFreedToo) { EXPECT_EQ(reason_of([&] { free_(std::malloc(10)); }), ""); }
+TEST_F(HostFunctionsTest, BlocksOfTheProcessCanBeFreedToo) {
+  EXPECT_EQ(reason_of([&] { free_(std::malloc(10)); }), "");
+}
 
 TEST_F(HostFunctionsTest, AsprintfMakesAModuleBlock) {
   char* text = nullptr;
@@ -164,7 +166,8 @@ TEST_F(HostFunctionsTest, EndingTheProcessEndsTheCall) {
   EXPECT_NE(reason_of([&] { host<void(int)>("_exit")(1); }), "");
   EXPECT_NE(reason_of([&] { host<void()>("abort")(); }).find("abort"), std::string::npos);
   EXPECT_NE(reason_of([&] {
-              host<void(const char*, const char*, unsigned, const char*)>("__assert_fail")("1 == 2", "module.c", 7, "f");
+              host<void(const char*, const char*, unsigned, const char*)>("__assert_fail")("1 == 2", "module.c", 7,
+                                                                                           "f");
             }).find("module.c:7: f: assertion `1 == 2'"),
             std::string::npos);
   EXPECT_NE(reason_of([&] { host<int(int)>("raise")(SIGSEGV); }), "");
@@ -177,7 +180,7 @@ TEST_F(HostFunctionsTest, SignalsBelongToTheServer) {
   auto* signal_ = host<Handler(int, Handler)>("signal");
   EXPECT_EQ(signal_(SIGSEGV, SIG_DFL), SIG_ERR);
   EXPECT_EQ(signal_(SIGPIPE, SIG_IGN), SIG_IGN);
-  struct sigaction action {};
+  struct sigaction action{};
   EXPECT_EQ((host<int(int, const struct sigaction*, struct sigaction*)>("sigaction"))(SIGTERM, &action, nullptr), -1);
   sigset_t all, before, after;
   sigfillset(&all);
@@ -225,7 +228,14 @@ TEST_F(HostFunctionsTest, AThreadOfTheModuleThatCallsExitEndsAlone) {
   using Routine = void*(void*);
   auto* create = host<int(pthread_t*, const pthread_attr_t*, Routine*, void*)>("pthread_create");
   pthread_t thread{};
-  ASSERT_EQ(create(&thread, nullptr, [](void*) -> void* { host<void(int)>("exit")(1); return nullptr; }, nullptr), 0);
+  ASSERT_EQ(create(
+                &thread, nullptr,
+                [](void*) -> void* {
+                  host<void(int)>("exit")(1);
+                  return nullptr;
+                },
+                nullptr),
+            0);
   pthread_join(thread, nullptr);
   EXPECT_EQ(version_->own_threads.load(), 0);
 }

@@ -5,7 +5,9 @@
 namespace cweb::runtime {
 namespace {
 
-char* text(const char* literal) { return const_cast<char*>(literal); }
+char* text(const char* literal) {
+  return const_cast<char*>(literal);
+}
 
 TEST(MessageMapTest, KeysMatchWhateverTheirCase) {
   MessageMap request(MessageMap::Values::pointers);
@@ -49,8 +51,12 @@ TEST(MessageMapTest, SeveralCookiesAreSeveralHeaders) {
 }
 
 TEST(MessageMapTest, HeaderThatWouldSplitTheResponseIsRejected) {
-  for (const auto& [name, value] : {std::pair{"X-Test", "a\r\nX-Other: b"}, {"X-Test", "a\nb"}, {"X Test", "a"},
-                                    {"X-Test:", "a"}, {"", "a"}, {"X-T\r\nest", "a"}}) {
+  for (const auto& [name, value] : {std::pair{"X-Test", "a\r\nX-Other: b"},
+                                    {"X-Test", "a\nb"},
+                                    {"X Test", "a"},
+                                    {"X-Test:", "a"},
+                                    {"", "a"},
+                                    {"X-T\r\nest", "a"}}) {
     MessageMap response(MessageMap::Values::headers);
     EXPECT_LT(map_insert(response.shown(), name, text(value)), 0) << name;
     EXPECT_TRUE(response.rejected()) << name;

@@ -10,7 +10,9 @@
 namespace cweb::runtime {
 namespace {
 
-int handler(http_request*, http_response*) { return 0; }
+int handler(http_request*, http_response*) {
+  return 0;
+}
 
 class ModuleConfigTest : public testing::Test {
  protected:

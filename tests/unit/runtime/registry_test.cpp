@@ -6,9 +6,9 @@
 #include <future>
 #include <latch>
 
-#include "unit/fake_image.h"
 #include "runtime/invoke.h"
 #include "runtime/runtime.h"
+#include "unit/fake_image.h"
 
 namespace cweb::runtime {
 namespace {
@@ -16,7 +16,9 @@ namespace {
 using namespace std::chrono_literals;
 
 std::atomic<int> unloads{0};
-void count_unload() { ++unloads; }
+void count_unload() {
+  ++unloads;
+}
 
 class RegistryTest : public testing::Test {
  protected:

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "unit/fake_image.h"
 #include "runtime/route_claims.h"
+#include "unit/fake_image.h"
 
 namespace cweb::runtime {
 namespace {
@@ -110,7 +110,9 @@ TEST(RoutePatternTest, MatchesBytesThatAreNotUtf8) {
   EXPECT_TRUE((*pattern)->matches("/x\xff"));
 }
 
-TEST(RoutePatternTest, HasNoBackreferences) { EXPECT_FALSE(RoutePattern::compile("/(a)\\1")); }
+TEST(RoutePatternTest, HasNoBackreferences) {
+  EXPECT_FALSE(RoutePattern::compile("/(a)\\1"));
+}
 
 TEST(RouteClaimsTest, SameMethodAndTextConflict) {
   const auto mine = make_version(1, "mine", {{"GET", "/x"}, {"GET", "/p.*"}});
