@@ -92,6 +92,8 @@ class CodeImage {
   virtual std::span<void (*const)()> constructors() const = 0;
   /// Is this address inside the image's code or data?
   virtual bool contains(const void* address) const = 0;
+  /// Bytes from an address inside the image to the end of its memory, all of which can be read; 0 for one outside.
+  virtual size_t readable_bytes(const void* address) const = 0;
   /// Source locations of a pc inside the code, inlined frames first; empty when not known.
   virtual std::vector<CodeLocation> locate(uintptr_t pc) const = 0;
   virtual const ModuleFacts& facts() const = 0;

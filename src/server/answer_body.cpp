@@ -24,8 +24,8 @@ size_t read_carefully(const char* from, char* to, size_t length) {
   return count < 0 ? 0 : static_cast<size_t>(count);
 }
 
-/// The text or block at an address that is neither the buffer, nor a heap block, nor the start of something whose end
-/// is known: a literal, a static array, a mapped file, or nothing at all.
+/// The text or block at an address that is neither the buffer, nor in the heap or the image: a mapped file, memory of a
+/// library, or nothing at all.
 std::expected<AnswerBody, std::string> copy_foreign(const char* body, size_t length) {
   AnswerBody answer;
   if (length > 0) {
@@ -64,8 +64,8 @@ std::expected<AnswerBody, std::string> take_known(char* body, size_t length, siz
 
 }  // namespace
 
-std::expected<AnswerBody, std::string> find_answer_body(const runtime::ModuleVersion&, char* body, int content_length,
-                                                        const char* own_buffer) {
+std::expected<AnswerBody, std::string> find_answer_body(const runtime::ModuleVersion& version, char* body,
+                                                        int content_length, const char* own_buffer) {
   if (content_length < 0) return std::unexpected(fmt::format("content_length is {}", content_length));
   const auto length = static_cast<size_t>(content_length);
   if (body == nullptr) {
@@ -79,6 +79,10 @@ std::expected<AnswerBody, std::string> find_answer_body(const runtime::ModuleVer
     auto answer = take_known(body, length, runtime::block_size(body), "the block at res->body");
     if (answer) answer->block_to_free = body;
     return answer;
+  }
+  // Literals and static arrays.
+  if (const size_t available = version.image().readable_bytes(body)) {
+    return take_known(body, length, available, "the module's static memory behind res->body");
   }
   return copy_foreign(body, length);
 }

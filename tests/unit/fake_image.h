@@ -58,6 +58,15 @@ class FakeImage final : public CodeImage {
     }
     return false;
   }
+  size_t readable_bytes(const void* address) const override {
+    for (const std::string_view text : texts) {
+      const auto* byte = static_cast<const char*>(address);
+      if (byte >= text.data() && byte <= text.data() + text.size()) {
+        return static_cast<size_t>(text.data() + text.size() + 1 - byte);
+      }
+    }
+    return 0;
+  }
   std::vector<CodeLocation> locate(uintptr_t) const override { return {}; }
   const ModuleFacts& facts() const override { return facts_; }
   size_t bytes() const override { return sizeof *this; }

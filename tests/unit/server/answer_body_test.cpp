@@ -65,6 +65,18 @@ TEST_F(AnswerBodyTest, LiteralsAndStaticsAreCopied) {
   EXPECT_EQ(find(large.c_str())->bytes, large);
 }
 
+TEST_F(AnswerBodyTest, MemoryOfTheImageIsReadInPlaceUpToItsEnd) {
+  static const char text[] = "in the image";
+  auto image = std::make_unique<runtime::FakeImage>();
+  image->texts = {std::string_view(text, sizeof text - 1)};
+  const runtime::ModuleVersion version(2, std::move(image));
+  char* body = const_cast<char*>(text);
+  EXPECT_EQ(find_answer_body(version, body, 0, buffer_)->bytes.data(), text);
+  EXPECT_EQ(find_answer_body(version, body, 0, buffer_)->bytes, text);
+  EXPECT_EQ(find_answer_body(version, body, 2, buffer_)->bytes, "in");
+  EXPECT_FALSE(find_answer_body(version, body, sizeof text + 1, buffer_));
+}
+
 TEST_F(AnswerBodyTest, MemoryThatIsNotThereIsAnErrorAndNoCrash) {
   EXPECT_FALSE(find(reinterpret_cast<void*>(16)));
   EXPECT_FALSE(find(reinterpret_cast<void*>(16), 10));
