@@ -54,9 +54,11 @@ std::string status_of(pid_t pid, const std::string& field) {
   return "";
 }
 
+/// A process whose first thread is a zombie may have others that are still ending; its descriptors go with the last.
 bool is_alive(pid_t pid) {
   const std::string state = status_of(pid, "State");
-  return !state.empty() && state.find('Z') == std::string::npos;
+  if (state.empty()) return false;
+  return state.find('Z') == std::string::npos || std::atoi(status_of(pid, "Threads").c_str()) > 1;
 }
 
 long processor_ticks(pid_t pid) {
