@@ -256,8 +256,8 @@ Expected<void> enter_sandbox(int fd, const CompileLimits& limits) {
   install_handlers();
   if (auto bounded = bound_memory(limits.memory_bytes); !bounded) return bounded;
   limit_to(RLIMIT_CORE, 0);
-  limit_to(RLIMIT_FSIZE, 0);
 #ifndef CWEB_SANITIZED
+  limit_to(RLIMIT_FSIZE, 0);  // A sanitizer's report goes to the server's log, which may be a file.
   limit_to(RLIMIT_NOFILE, static_cast<rlim_t>(fd) + 1);
   // A source can make Clang print (#pragma clang __debug), and the server's log is not its place. Descriptor 1 is
   // /dev/null.

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/error.h"
@@ -13,6 +14,14 @@
 
 namespace cweb::runtime {
 namespace {
+
+/// Under a sanitizer memory is not given out again for long, so that an address that was freed and is freed again is a
+/// double free. Without one it may be somebody else's by then.
+#ifdef CWEB_SANITIZED
+constexpr size_t most_freed_remembered = 1024;  ///< by shard
+#else
+constexpr size_t most_freed_remembered = 0;
+#endif
 
 struct Block {
   HeapStore* store;
@@ -26,6 +35,7 @@ class BlockRegister {
   void add(const void* address, Block block) {
     Shard& shard = shard_of(address);
     const std::lock_guard lock(shard.mutex);
+    shard.freed.erase(address);
     shard.blocks.emplace(address, block);
     count_.fetch_add(1, std::memory_order_relaxed);
   }
@@ -42,8 +52,16 @@ class BlockRegister {
     Shard& shard = shard_of(address);
     const std::lock_guard lock(shard.mutex);
     if (shard.blocks.erase(address) == 0) return false;
+    if (shard.freed.size() >= most_freed_remembered) shard.freed.clear();
+    if (most_freed_remembered > 0) shard.freed.insert(address);
     count_.fetch_sub(1, std::memory_order_relaxed);
     return true;
+  }
+  bool was_freed(const void* address) {
+    if (most_freed_remembered == 0) return false;
+    Shard& shard = shard_of(address);
+    const std::lock_guard lock(shard.mutex);
+    return shard.freed.contains(address);
   }
   std::vector<void*> remove_all(const HeapStore* store) {
     std::vector<void*> removed;
@@ -63,6 +81,7 @@ class BlockRegister {
   struct Shard {
     std::mutex mutex;
     std::unordered_map<const void*, Block> blocks;  // guarded by mutex
+    std::unordered_set<const void*> freed;          // guarded by mutex
   };
   Shard& shard_of(const void* address) { return shards_[(reinterpret_cast<uintptr_t>(address) >> 4) % shards_.size()]; }
 
@@ -135,7 +154,7 @@ std::unique_ptr<HeapStore> make_plain_store() {
 
 BlockState find_plain_block(const void* address, HeapStore*& store) {
   Block block{};
-  if (!blocks().find(address, block)) return BlockState::foreign;
+  if (!blocks().find(address, block)) return blocks().was_freed(address) ? BlockState::freed : BlockState::foreign;
   store = block.store;
   return BlockState::live;
 }

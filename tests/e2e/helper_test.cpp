@@ -144,9 +144,13 @@ TEST_F(HelperTest, all_idle_helpers_killed_at_once_are_replaced) {
   expect_as_new(first.size());
 }
 
-TEST_F(HelperTest, a_helper_that_ends_by_itself_is_replaced) {
+TEST_F(HelperTest, a_helper_that_another_signal_ends_is_replaced) {
   const std::vector<pid_t> first = helpers();
-  kill(first.front(), SIGTERM);
+  kill(first.front(), SIGUSR1);
+  ASSERT_TRUE(eventually([&] {
+    const std::vector<pid_t> now = helpers();
+    return std::find(now.begin(), now.end(), first.front()) == now.end();
+  }));
   EXPECT_TRUE(eventually([&] { return deploy(client_, answering_module("again", "/again", "here")).status == 200; }));
   expect_as_new(first.size());
 }
