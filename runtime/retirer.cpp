@@ -70,7 +70,7 @@ size_t Retirer::draining(std::string_view module) const {
 
 bool Retirer::wait_until_done(std::chrono::milliseconds time) {
   std::unique_lock lock(mutex_);
-  return done_condition_.wait_for(lock, time, [&] { return pending_.empty(); });
+  return done_condition_.wait_for(lock, time, [&] { return pending_.empty() && !giving_back_; });
 }
 
 void Retirer::work() {
@@ -92,9 +92,11 @@ void Retirer::work() {
       pending = next;
     }
     if (gone.empty()) continue;
+    giving_back_ = true;
     lock.unlock();
     gone.clear();  // code, heaps and tables are given back without the lock
     lock.lock();
+    giving_back_ = false;
     if (pending_.empty()) done_condition_.notify_all();
   }
 }

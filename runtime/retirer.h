@@ -72,6 +72,7 @@ class Retirer {
   std::vector<LoopGate*> gates_;  // guarded by mutex_
   std::list<Pending> pending_;    // guarded by mutex_
   bool poked_ = false;            // guarded by mutex_
+  bool giving_back_ = false;      // guarded by mutex_; what is no longer pending is being destroyed
   bool stopping_ = false;         // guarded by mutex_
   std::thread thread_;
 };

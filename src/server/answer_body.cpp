@@ -29,11 +29,17 @@ size_t read_carefully(const char* from, char* to, size_t length) {
 std::expected<AnswerBody, std::string> copy_foreign(const char* body, size_t length) {
   AnswerBody answer;
   if (length > 0) {
-    answer.copied.resize(length);
-    if (read_carefully(body, answer.copied.data(), length) != length) {
-      return std::unexpected(fmt::format("res->body points to {} bytes that are not all there", length));
+    // In steps: the length may be anything, and memory is taken only for what is there.
+    constexpr size_t most_at_once = size_t{1} << 20;
+    for (size_t done = 0; done < length;) {
+      const size_t step = std::min(most_at_once, length - done);
+      answer.copied.resize(done + step);
+      if (read_carefully(body + done, answer.copied.data() + done, step) != step) {
+        return std::unexpected(fmt::format("res->body points to {} bytes that are not all there", length));
+      }
+      done += step;
     }
-    answer.bytes = answer.copied;
+    answer.bytes = {answer.copied.data(), answer.copied.size()};
     return answer;
   }
   constexpr size_t page = 4096;
@@ -45,7 +51,7 @@ std::expected<AnswerBody, std::string> copy_foreign(const char* body, size_t len
     }
     if (const void* end = std::memchr(answer.copied.data() + done, 0, step)) {
       answer.copied.resize(static_cast<size_t>(static_cast<const char*>(end) - answer.copied.data()));
-      answer.bytes = answer.copied;
+      answer.bytes = {answer.copied.data(), answer.copied.size()};
       return answer;
     }
     done += step;

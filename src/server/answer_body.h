@@ -5,6 +5,7 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/module_version.h"
 
@@ -13,7 +14,7 @@ namespace cweb::server {
 /// The bytes to send, and what has to be given back after they were copied.
 struct AnswerBody {
   std::string_view bytes;
-  std::string copied;             ///< holds the bytes where they had to be fetched carefully
+  std::vector<char> copied;       ///< holds the bytes where they had to be fetched carefully
   void* block_to_free = nullptr;  ///< a block of a module's heap
 };
 

@@ -175,14 +175,12 @@ TEST_F(HandoverTest, ManyFastAndBlockingCallsNeverMakeTwoDrivers) {
 }
 
 TEST_F(HandoverTest, WaitedCallsTellHowTheyEnded) {
-  static std::latch* leave;
-  std::latch latch(1);
-  leave = &latch;
+  static std::latch leave(1);  // the last call outlives the test's frame
   auto& threads = runtime_->spare_threads();
   EXPECT_EQ(call_and_wait(threads, version_, [] {}, 30s), WaitedCall::returned);
   EXPECT_EQ(call_and_wait(threads, version_, [] { stop_module_call("enough"); }, 30s), WaitedCall::stopped);
-  EXPECT_EQ(call_and_wait(threads, version_, [] { leave->wait(); }, 1ms), WaitedCall::overdue);
-  latch.count_down();
+  EXPECT_EQ(call_and_wait(threads, version_, [] { leave.wait(); }, 1ms), WaitedCall::overdue);
+  leave.count_down();
 }
 
 }  // namespace

@@ -14,9 +14,9 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(SpareThreadsTest, RunsTasksSideBySideUpToItsLimit) {
-  SpareThreads threads(3);
   std::barrier all_there(4);
   std::latch go(1);
+  SpareThreads threads(3);
   for (int i = 0; i < 3; ++i) {
     SpareThreads::Task task = [&] {
       all_there.arrive_and_wait();
@@ -51,9 +51,9 @@ TEST(SpareThreadsTest, AThreadThatIsDoneIsUsedAgain) {
 }
 
 TEST(SpareThreadsTest, KnowsWhoIsInsideAVersion) {
-  SpareThreads threads(2);
   const auto version = make_version(1, "a", {});
   std::latch inside(1), leave(1);
+  SpareThreads threads(2);
   SpareThreads::Task task = [&] {
     SpareThreads::set_inside(version.get());
     inside.count_down();
@@ -69,8 +69,8 @@ TEST(SpareThreadsTest, KnowsWhoIsInsideAVersion) {
 }
 
 TEST(SpareThreadsTest, WaitingForIdleEndsWhenTheTimeIsOver) {
-  SpareThreads threads(1);
   std::latch go(1);
+  SpareThreads threads(1);
   SpareThreads::Task task = [&] { go.wait(); };
   ASSERT_TRUE(threads.run(task));
   EXPECT_FALSE(threads.wait_until_idle(1ms));
