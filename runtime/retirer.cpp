@@ -133,7 +133,8 @@ void Retirer::start_unload(Pending& pending) {
     pending.unload_returned = true;
     return;
   }
-  SpareThreads::Task unload = [this, &pending, version = pending.version] {
+  // The entry holds the version until unload_returned is set; a task that held it too could be the last to do so.
+  SpareThreads::Task unload = [this, &pending, version = pending.version.get()] {
     if (call_on_this_thread(*version, reinterpret_cast<void (*)()>(version->config.unload)) != WaitedCall::returned) {
       log::error("module {} version {}: unload ended the call itself (exit or abort)", version->config.name,
                  version->number);

@@ -130,10 +130,10 @@ Worker::Next Worker::ask_management(Connection& connection) {
   request.peer_is_loopback = connection.peer_is_loopback;
   request.draining = draining_;
   ManagementThreads::Done done = [this, &connection, keep_alive](ManagementAnswer answer) {
-    Exchange& its_exchange = *connection.exchange;
-    append_management_answer(its_exchange, answer, keep_alive);
-    loop_->post([this, &connection, keep_alive] {
+    // The output is the loop's, which may be sending what is in it.
+    loop_->post([this, &connection, keep_alive, answer = std::move(answer)] {
       connection.busy = false;
+      append_management_answer(*connection.exchange, answer, keep_alive);
       finish_request(connection, keep_alive);
       enqueue(connection);
     });

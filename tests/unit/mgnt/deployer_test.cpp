@@ -7,6 +7,7 @@
 #include <latch>
 #include <thread>
 
+#include "base/log.h"
 #include "fake_toolchain.h"
 #include "runtime/runtime.h"
 
@@ -24,6 +25,8 @@ std::latch* load_may_end;
 
 class DeployerTest : public testing::Test {
  protected:
+  /// Before there are threads that log.
+  static void SetUpTestSuite() { log::set_up(); }
   void SetUp() override {
     loads = 0;
     constructions = 0;
