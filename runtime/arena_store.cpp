@@ -180,8 +180,6 @@ class ArenaStore final : public HeapStore {
     dallocx(static_cast<char*>(block) - header->offset, use.flags() & ~MALLOCX_ARENA(arena_));
   }
 
-  size_t bytes_in_use() const override { return used_.load(std::memory_order_relaxed); }
-
  private:
   struct Hooks : extent_hooks_t {
     ArenaStore* store = nullptr;

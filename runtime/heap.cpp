@@ -20,11 +20,6 @@ class LazyHeap final : public ModuleHeap {
     return store->allocate(size, alignment, zeroed);
   }
 
-  size_t bytes_in_use() const override {
-    const HeapStore* store = store_.load(std::memory_order_acquire);
-    return store ? store->bytes_in_use() : 0;
-  }
-
  private:
   HeapStore* make_store() {
     const std::lock_guard lock(mutex_);

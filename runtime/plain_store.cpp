@@ -133,8 +133,6 @@ class PlainStore final : public HeapStore {
     std::free(block);
   }
 
-  size_t bytes_in_use() const override { return bytes_.load(std::memory_order_relaxed); }
-
  private:
   bool take(size_t size) {
     if (bytes_.fetch_add(size, std::memory_order_relaxed) + size <= ModuleHeap::max_bytes) return true;

@@ -1,6 +1,6 @@
 // One client's connection: what it sent, what it is being answered, and what its time is measured against. Belongs to
 // one loop for life and is touched by that loop's driver alone, except that a thread whose call lost the loop owns the
-// exchange until it posts the answer (`busy`).
+// request until it posts the answer (`busy`). What is to be sent stays the loop's.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +45,7 @@ class Connection final : public net::EventTarget {
   bool hung_up = false;          ///< the peer has ended its side; what it sent before may still be unread
   bool peer_ended = false;       ///< everything it sent was read
   bool broken = false;           ///< reset or failed: nothing can be sent
-  bool busy = false;             ///< a call or a management answer is under way: `exchange` is its thread's
+  bool busy = false;             ///< a call or a management answer is under way: the request is its thread's
   bool queued = false;           ///< in the worker's list of connections to serve
   bool close_when_sent = false;  ///< the answer under way is the last
   bool unread_rest = false;      ///< the peer may still be sending what nobody will read
