@@ -11,6 +11,7 @@
 #include "http/response_head.h"
 #include "net/deadline_list.h"
 #include "net/loop.h"
+#include "net/peer_address.h"
 #include "net/transport.h"
 
 namespace cweb::server {
@@ -26,14 +27,14 @@ struct Exchange {
 
 class Connection final : public net::EventTarget {
  public:
-  Connection(Worker& worker, std::unique_ptr<net::Transport> transport, bool peer_is_loopback);
+  Connection(Worker& worker, std::unique_ptr<net::Transport> transport, const net::PeerAddress& peer);
   ~Connection() override;
 
   void on_events(uint32_t events) override;
 
   Worker& worker;
   const std::unique_ptr<net::Transport> transport;
-  const bool peer_is_loopback;
+  const net::PeerAddress peer;
   std::unique_ptr<Exchange> exchange;
   net::Deadline deadline;
 

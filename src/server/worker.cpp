@@ -145,7 +145,7 @@ void Worker::accept_some() {
     net::Accepted accepted = net::accept_from(acceptor_->fd());
     if (accepted.status == net::Accepted::Status::none_waiting) return;
     if (accepted.status == net::Accepted::Status::out_of_descriptors) return pause_accepting();
-    add_connection(std::move(accepted.socket), accepted.peer_is_loopback);
+    add_connection(std::move(accepted.socket), accepted.peer);
   }
 }
 
@@ -156,9 +156,8 @@ void Worker::pause_accepting() {
   accept_pauses_.arm(acceptor_->pause, loop_->now_ms());
 }
 
-void Worker::add_connection(UniqueFd socket, bool peer_is_loopback) {
-  auto connection =
-      std::make_unique<Connection>(*this, std::make_unique<net::TcpTransport>(std::move(socket)), peer_is_loopback);
+void Worker::add_connection(UniqueFd socket, const net::PeerAddress& peer) {
+  auto connection = std::make_unique<Connection>(*this, std::make_unique<net::TcpTransport>(std::move(socket)), peer);
   // Edge-triggered in both directions: no system call to change interest, and no event while nobody can act on it.
   constexpr uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   if (!loop_->watch(connection->transport->fd(), events, *connection)) return;

@@ -63,7 +63,7 @@ class Worker {
   int time_to_sleep_ms() const;
   void accept_some();
   void pause_accepting();
-  void add_connection(UniqueFd socket, bool peer_is_loopback);
+  void add_connection(UniqueFd socket, const net::PeerAddress& peer);
   void close(Connection& connection);
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange);
