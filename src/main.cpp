@@ -20,6 +20,7 @@
 #include "runtime/host_symbols.h"
 #include "runtime/runtime.h"
 #include "server/server.h"
+#include "server/server_metrics.h"
 
 namespace {
 
@@ -67,12 +68,13 @@ int serve(const cweb::cli::ServeOptions& options) {
   auto runtime = cweb::runtime::Runtime::create();
   if (!runtime) return give_up(runtime.error().message);
   cweb::mgnt::Deployer deployer(**compiler, **linker, (*runtime)->registry(), (*runtime)->spare_threads());
-  cweb::mgnt::ManagementApi management(deployer, **runtime);
+  cweb::server::ServerMetrics metrics;
+  cweb::mgnt::ManagementApi management(deployer, **runtime, metrics);
   auto server = cweb::server::Server::create({.host = options.host,
                                               .port = options.port,
                                               .threads = options.threads,
                                               .max_body_bytes = options.max_body_bytes},
-                                             **runtime, management);
+                                             **runtime, management, metrics);
   if (!server) return give_up(server.error().message);
 
   (*server)->start();

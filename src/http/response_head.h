@@ -43,6 +43,11 @@ inline void end_head(std::string& out) {
   out.append("\r\n");
 }
 
+/// The first digit of the status of an answer, which begins with its status line.
+inline int status_digit(std::string_view answer) {
+  return answer[std::string_view("HTTP/1.1 ").size()] - '0';
+}
+
 /// A whole answer with a short text, for what cweb itself has to say.
 void append_plain_answer(std::string& out, const ResponseHead& head, std::string_view sentence, bool head_only,
                          std::string_view extra_headers = {});

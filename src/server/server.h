@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "runtime/runtime.h"
 #include "server/management.h"
+#include "server/server_metrics.h"
 
 namespace cweb::server {
 
@@ -22,9 +23,9 @@ struct ServerOptions {
 
 class Server {
  public:
-  /// Binds and listens; the port is known afterwards. `runtime` and `management` outlive the server.
+  /// Binds and listens; the port is known afterwards. Whatever is passed by reference outlives the server.
   static Expected<std::unique_ptr<Server>> create(const ServerOptions& options, runtime::Runtime& runtime,
-                                                  ManagementHandler& management);
+                                                  ManagementHandler& management, ServerMetrics& metrics);
   virtual ~Server() = default;
 
   virtual uint16_t port() const = 0;

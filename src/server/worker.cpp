@@ -54,7 +54,8 @@ Worker::Worker(size_t index, std::unique_ptr<net::Loop> loop, const WorkerOption
       loop_(std::move(loop)),
       gate_(
           index, [this] { drive(); }, [this] { loop_->wake(); }),
-      dispatcher_(runtime, gate_),
+      metrics_(options.metrics->add_loop()),
+      dispatcher_(runtime, gate_, *options.metrics, metrics_),
       idle_deadlines_(idle_ms),
       request_deadlines_(request_ms),
       write_deadlines_(write_ms),
@@ -152,6 +153,7 @@ void Worker::accept_some() {
 void Worker::pause_accepting() {
   // The waiting connection would wake the loop for ever: look again when some may have been closed.
   log::warn("no descriptors left: {} connections are open on this loop, new ones wait", connections_.size());
+  metrics_.accept_pauses.add();
   loop_->rewatch(acceptor_->fd(), 0, *acceptor_);
   accept_pauses_.arm(acceptor_->pause, loop_->now_ms());
 }
@@ -163,6 +165,7 @@ void Worker::add_connection(UniqueFd socket, const net::PeerAddress& peer) {
   if (!loop_->watch(connection->transport->fd(), events, *connection)) return;
   connections_.push_front(std::move(connection));
   connections_.front()->place = connections_.begin();
+  metrics_.accepted.add();
   open_connections_.fetch_add(1, std::memory_order_relaxed);
   wait_for(*connections_.front(), Connection::Waiting::for_request, idle_deadlines_);
 }
@@ -172,6 +175,7 @@ void Worker::close(Connection& connection) {
   loop_->unwatch(connection.transport->fd(), connection);
   if (connection.queued) std::erase(to_serve_, &connection);
   if (connection.exchange) give_back(std::move(connection.exchange));
+  metrics_.closed.add();
   open_connections_.fetch_sub(1, std::memory_order_relaxed);
   connections_.erase(connection.place);
 }

@@ -27,6 +27,7 @@ struct WorkerOptions {
   http::RequestLimits limits;
   size_t max_body_bytes;
   size_t max_management_body_bytes;
+  ServerMetrics* metrics;
 };
 
 class Worker {
@@ -83,12 +84,14 @@ class Worker {
   void wait_for(Connection& connection, Connection::Waiting what, net::DeadlineList& deadlines);
   void discard_input(Connection& connection);
   void deadline_passed(Connection& connection);
+  void count_timeout(Connection::Waiting waiting);
 
   const WorkerOptions options_;
   runtime::Runtime& runtime_;
   ManagementThreads& management_;
   const std::unique_ptr<net::Loop> loop_;
   runtime::LoopGate gate_;
+  LoopMetrics& metrics_;
   Dispatcher dispatcher_;
 
   std::unique_ptr<Acceptor> acceptor_;

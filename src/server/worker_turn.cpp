@@ -30,6 +30,7 @@ Worker::Turn Worker::serve(Connection& connection) {
 }
 
 Worker::Next Worker::serve_requests(Connection& connection) {
+  dispatcher_.forget_time();
   for (int i = 0; i < requests_at_once; ++i) {
     if (connection.broken || connection.close_when_sent) return Next::pause;
     if (reads_too_slowly(connection)) return Next::pause;
@@ -70,9 +71,11 @@ bool Worker::read_some(Connection& connection) {
   if (!connection.readable || connection.peer_ended) return false;
   const std::span<char> room = connection.exchange->reader.room();
   const net::IoResult result = connection.transport->read(room);
+  dispatcher_.forget_time();
   switch (result.status) {
     case net::IoResult::Status::ok:
       connection.exchange->reader.committed(result.bytes);
+      metrics_.received_bytes.add(result.bytes);
       // A short read has emptied the socket (epoll(7)); only the end of the stream can be behind it.
       connection.readable = result.bytes == room.size() || connection.hung_up;
       if (connection.waiting == Connection::Waiting::for_body) connection.waiting = Connection::Waiting::nothing;
@@ -134,6 +137,7 @@ Worker::Next Worker::ask_management(Connection& connection) {
     loop_->post([this, &connection, keep_alive, answer = std::move(answer)] {
       connection.busy = false;
       append_management_answer(*connection.exchange, answer, keep_alive);
+      metrics_.management.add(answer.status / 100);
       finish_request(connection, keep_alive);
       enqueue(connection);
     });
@@ -150,11 +154,13 @@ Worker::Next Worker::ask_management(Connection& connection) {
                             .headers = {{"Retry-After", "1"}},
                             .body = "too many management calls are waiting: try again in a second\n"},
                            keep_alive);
+  metrics_.management.add(5);
   finish_request(connection, keep_alive);
   return Next::go_on;
 }
 
 void Worker::refuse(Connection& connection, int status, std::string_view sentence) {
+  metrics_.count_refusal(status);
   http::append_plain_answer(connection.exchange->out.bytes(), {.status = status, .keep_alive = false}, sentence,
                             connection.exchange->reader.method() == "HEAD");
   connection.close_when_sent = true;
@@ -176,6 +182,7 @@ void Worker::flush(Connection& connection) {
     if (result.bytes < out.pending().size() && connection.waiting == Connection::Waiting::for_write) {
       connection.waiting = Connection::Waiting::nothing;  // progress: the time for it starts again
     }
+    metrics_.sent_bytes.add(result.bytes);
     out.sent(result.bytes);
   }
 }
@@ -225,8 +232,25 @@ void Worker::discard_input(Connection& connection) {
   if (connection.readable) enqueue(connection);
 }
 
+void Worker::count_timeout(Connection::Waiting waiting) {
+  switch (waiting) {
+    case Connection::Waiting::nothing:
+    case Connection::Waiting::for_request:
+      return metrics_.count_timeout(TimedOut::idle);
+    case Connection::Waiting::for_head:
+      return metrics_.count_timeout(TimedOut::in_head);
+    case Connection::Waiting::for_body:
+      return metrics_.count_timeout(TimedOut::in_body);
+    case Connection::Waiting::for_write:
+      return metrics_.count_timeout(TimedOut::in_write);
+    case Connection::Waiting::for_end:
+      return metrics_.count_timeout(TimedOut::in_end);
+  }
+}
+
 void Worker::deadline_passed(Connection& connection) {
   if (connection.busy) return;
+  count_timeout(connection.waiting);
   const bool in_request =
       connection.waiting == Connection::Waiting::for_head || connection.waiting == Connection::Waiting::for_body;
   if (!in_request) return close(connection);
