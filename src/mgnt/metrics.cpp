@@ -181,6 +181,14 @@ void write_deploys(Exposition& out, const DeployCounts& counts, const jit::Compi
   out.sample(compiler.helper_restarts());
 }
 
+void write_access_log(Exposition& out, const server::ServerMetrics& server) {
+  out.family("cweb_access_log_lines_total", Type::counter, "Lines of the access log that were written.");
+  out.sample(server.written_log_lines.read());
+  out.family("cweb_access_log_dropped_lines_total", Type::counter,
+             "Lines of the access log that were dropped because they could not be written in time.");
+  out.sample(sum(server, &LoopMetrics::dropped_log_lines) + server.lost_log_lines.read());
+}
+
 void write_process(Exposition& out) {
   const ProcessFacts facts = process_facts();
   out.family("cweb_build_info", Type::gauge, "Always 1; which cweb this is.");
@@ -212,6 +220,7 @@ std::string metrics_text(const Deployer& deployer, runtime::Runtime& runtime, co
   out.sample(runtime.monitor().handovers());
   out.family("cweb_threads", Type::gauge, "Threads that drive loops or run module code, idle ones included.");
   out.sample(runtime.spare_threads().count());
+  write_access_log(out, server);
   write_process(out);
   return out.take();
 }

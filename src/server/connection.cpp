@@ -5,8 +5,8 @@
 namespace cweb::server {
 
 Connection::Connection(Worker& its_worker, std::unique_ptr<net::Transport> its_transport,
-                       const net::PeerAddress& its_peer)
-    : worker(its_worker), transport(std::move(its_transport)), peer(its_peer) {
+                       const net::PeerAddress& its_peer, uint64_t its_id)
+    : worker(its_worker), transport(std::move(its_transport)), peer(its_peer), id(its_id) {
   deadline.owner = this;
 }
 

@@ -122,6 +122,7 @@ Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMat
     version.counters->count_refused(gate_.index(), match.route, 5);
     return answered(keep_alive);
   }
+  if (exchange.logged) exchange.logged->module = version.config.name;
   const uint64_t start = last_end_ != 0 ? last_end_ : clock_.now();
   RequestParts& parts = RequestParts::of_this_thread();
   if (!parts.fill(reader, reader.method())) {

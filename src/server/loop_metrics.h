@@ -26,6 +26,7 @@ struct alignas(64) LoopMetrics {
   std::array<Tally, refusal_statuses.size() + 1> refused;  ///< requests, by status; last those of another status
   Tally received_bytes;
   Tally sent_bytes;
+  Tally dropped_log_lines;          ///< of the access log, because nobody took them in time
   runtime::StatusTally unrouted;    ///< answers to requests that no route was found for
   runtime::StatusTally management;  ///< answers to /mgnt
 

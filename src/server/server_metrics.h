@@ -24,6 +24,10 @@ class ServerMetrics {
   LoopMetrics& add_loop() { return *loops_.emplace_back(std::make_unique<LoopMetrics>()); }
   const std::vector<std::unique_ptr<LoopMetrics>>& loops() const { return loops_; }
 
+  // Counted by the thread that writes the access log.
+  Tally written_log_lines;
+  Tally lost_log_lines;  ///< on their way, when the file was changed or the server ended
+
  private:
   const TickClock clock_;
   const LatencyBuckets buckets_{clock_};

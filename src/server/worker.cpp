@@ -55,6 +55,7 @@ Worker::Worker(size_t index, std::unique_ptr<net::Loop> loop, const WorkerOption
       gate_(
           index, [this] { drive(); }, [this] { loop_->wake(); }),
       metrics_(options.metrics->add_loop()),
+      access_stream_(options.access_log ? &options.access_log->add_loop(metrics_) : nullptr),
       dispatcher_(runtime, gate_, *options.metrics, metrics_),
       idle_deadlines_(idle_ms),
       request_deadlines_(request_ms),
@@ -159,7 +160,8 @@ void Worker::pause_accepting() {
 }
 
 void Worker::add_connection(UniqueFd socket, const net::PeerAddress& peer) {
-  auto connection = std::make_unique<Connection>(*this, std::make_unique<net::TcpTransport>(std::move(socket)), peer);
+  auto connection = std::make_unique<Connection>(*this, std::make_unique<net::TcpTransport>(std::move(socket)), peer,
+                                                 metrics_.accepted.read() * runtime::max_loops + gate_.index());
   // Edge-triggered in both directions: no system call to change interest, and no event while nobody can act on it.
   constexpr uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   if (!loop_->watch(connection->transport->fd(), events, *connection)) return;
@@ -181,7 +183,11 @@ void Worker::close(Connection& connection) {
 }
 
 std::unique_ptr<Exchange> Worker::take_exchange() {
-  if (spare_exchanges_.empty()) return std::make_unique<Exchange>(options_.limits);
+  if (spare_exchanges_.empty()) {
+    auto exchange = std::make_unique<Exchange>(options_.limits);
+    if (access_stream_) exchange->logged = std::make_unique<LoggedRequest>();
+    return exchange;
+  }
   auto exchange = std::move(spare_exchanges_.back());
   spare_exchanges_.pop_back();
   return exchange;

@@ -16,6 +16,7 @@
 #include "net/loop.h"
 #include "runtime/loop_gate.h"
 #include "runtime/runtime.h"
+#include "server/access_log.h"
 #include "server/connection.h"
 #include "server/dispatch.h"
 
@@ -28,6 +29,7 @@ struct WorkerOptions {
   size_t max_body_bytes;
   size_t max_management_body_bytes;
   ServerMetrics* metrics;
+  AccessLog* access_log = nullptr;  ///< null: none is written
 };
 
 class Worker {
@@ -78,6 +80,8 @@ class Worker {
   void look_at_head(Connection& connection);
   void refuse(Connection& connection, int status, std::string_view sentence);
   void finish_request(Connection& connection, bool keep_alive);
+  void note_for_log(Exchange& exchange, bool whole) const;
+  void log_answer(const Connection& connection, size_t start);
   bool read_some(Connection& connection);
   void flush(Connection& connection);
   void settle(Connection& connection);
@@ -92,6 +96,7 @@ class Worker {
   const std::unique_ptr<net::Loop> loop_;
   runtime::LoopGate gate_;
   LoopMetrics& metrics_;
+  AccessStream* const access_stream_;  // null without an access log
   Dispatcher dispatcher_;
 
   std::unique_ptr<Acceptor> acceptor_;
