@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <string>
@@ -82,6 +83,8 @@ class Compiler {
   virtual std::expected<Compilation, CompileFailure> compile(std::string_view source) = 0;
   /// Process ids of the helpers that are up now; empty when compiling in process.
   virtual std::vector<pid_t> helper_pids() const = 0;
+  /// Helpers that were started in the place of others that had ended.
+  virtual uint64_t helper_restarts() const { return 0; }
 };
 
 /// Starts the helpers (this binary again, `cweb compile-helper`) and returns once one is warm. Call before the process

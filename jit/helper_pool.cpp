@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -50,6 +51,7 @@ class HelperPool final : public Compiler {
 
   Outcome compile(std::string_view source) override;
   std::vector<pid_t> helper_pids() const override;
+  uint64_t helper_restarts() const override { return restarts_.load(std::memory_order_relaxed); }
 
  private:
   enum class State {
@@ -73,6 +75,7 @@ class HelperPool final : public Compiler {
   bool nobody_comes() const;
 
   void spawn_into(Slot& slot);
+  void replace(Slot& slot);
   void welcome(Slot& slot);
   void lost(Slot& slot, const std::string& reason);
 
@@ -90,7 +93,8 @@ class HelperPool final : public Compiler {
   uint64_t uses_ = 0;                ///< guarded by mutex_
   std::string trouble_;              ///< guarded by mutex_; why the last start failed, empty since one succeeded
   bool stopping_ = false;            ///< guarded by mutex_
-  UniqueFd wake_;                    ///< eventfd
+  std::atomic<uint64_t> restarts_{0};
+  UniqueFd wake_;  ///< eventfd
   std::thread keeper_;
 };
 
@@ -199,7 +203,7 @@ void HelperPool::keep() {
   while (!stopping_) {
     for (Slot& slot : slots_) {
       if (slot.state != State::missing) continue;
-      if (slot.changed_ns == 0 || monotonic_ns() >= slot.changed_ns + pause_after_failure_ns) spawn_into(slot);
+      if (slot.changed_ns == 0 || monotonic_ns() >= slot.changed_ns + pause_after_failure_ns) replace(slot);
     }
     std::vector<pollfd> entries = watched();
     entries.push_back({wake_.get(), POLLIN, 0});
@@ -266,6 +270,11 @@ void HelperPool::spawn_into(Slot& slot) {
   slot.fd = slot.helper->fd();
   slot.state = State::starting;
   slot.changed_ns = monotonic_ns();
+}
+
+void HelperPool::replace(Slot& slot) {
+  spawn_into(slot);
+  if (slot.state == State::starting) restarts_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void HelperPool::welcome(Slot& slot) {

@@ -180,6 +180,8 @@ class ArenaStore final : public HeapStore {
     dallocx(static_cast<char*>(block) - header->offset, use.flags() & ~MALLOCX_ARENA(arena_));
   }
 
+  size_t bytes() const override { return used_.load(std::memory_order_relaxed); }
+
  private:
   struct Hooks : extent_hooks_t {
     ArenaStore* store = nullptr;

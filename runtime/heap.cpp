@@ -20,6 +20,11 @@ class LazyHeap final : public ModuleHeap {
     return store->allocate(size, alignment, zeroed);
   }
 
+  size_t bytes() const override {
+    const HeapStore* const store = store_.load(std::memory_order_acquire);
+    return store == nullptr ? 0 : store->bytes();
+  }
+
  private:
   HeapStore* make_store() {
     const std::lock_guard lock(mutex_);

@@ -19,6 +19,9 @@ class ModuleHeap {
   /// A block of at least `size` bytes aligned to `alignment` (a power of two, at least 16), or null when the heap is at
   /// its bound. A size of 0 gives a unique pointer.
   virtual void* allocate(size_t size, size_t alignment = 16, bool zeroed = false) = 0;
+
+  /// Memory that the heap has taken for its blocks so far: what was freed may count on, it is used again.
+  virtual size_t bytes() const = 0;
 };
 
 /// What an address is, to the module allocator. Any address may be asked about; wild ones never crash.

@@ -17,6 +17,8 @@ class HeapStore {
   virtual size_t size_of(const void* block) const = 0;
   virtual void* resize(void* block, size_t size) = 0;
   virtual void release(void* block) = 0;
+  /// See ModuleHeap::bytes.
+  virtual size_t bytes() const = 0;
 };
 
 /// Null when no arena is to be had (there are about 4,000), or this build has no jemalloc.

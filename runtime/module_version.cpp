@@ -28,13 +28,8 @@ ModuleVersion::ModuleVersion(uint64_t id, std::unique_ptr<CodeImage> image)
     : id_(id), heap_(ModuleHeap::create()), image_(std::move(image)) {}
 
 ModuleVersion::~ModuleVersion() {
+  if (module_counters) module_counters->fold(*counters);
   for (const pthread_key_t key : thread_keys_) pthread_key_delete(key);
-}
-
-uint64_t ModuleVersion::total_calls() const {
-  uint64_t total = 0;
-  for (const CallCounter& counter : calls) total += counter.calls.load(std::memory_order_relaxed);
-  return total;
 }
 
 void ModuleVersion::add_thread_key(pthread_key_t key) {

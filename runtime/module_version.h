@@ -10,10 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "runtime/call_counters.h"
 #include "runtime/code_image.h"
 #include "runtime/emulated_tls.h"
 #include "runtime/heap.h"
 #include "runtime/module_config.h"
+#include "runtime/module_counters.h"
 
 namespace cweb::runtime {
 
@@ -28,12 +30,6 @@ enum class VersionState : uint8_t {
   failed,     ///< never went live
 };
 const char* to_string(VersionState state);
-
-/// Calls by loop, so that counting never contends: each loop counts in a cache line of its own.
-inline constexpr size_t max_loops = 64;
-struct alignas(64) CallCounter {
-  std::atomic<uint64_t> calls{0};
-};
 
 /// What is learnt about a route while it runs.
 struct RouteState {
@@ -64,9 +60,10 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   unsigned number = 0;      ///< counts the versions of one module from 1
   std::string deployed_at;  ///< UTC, ISO 8601
 
-  std::vector<CallCounter> calls{max_loops};
-  std::unique_ptr<RouteState[]> route_states;  ///< one for each of config.routes; made when the version is claimed
-  uint64_t total_calls() const;
+  // Made when the version is claimed.
+  std::unique_ptr<RouteState[]> route_states;  ///< one for each of config.routes
+  std::unique_ptr<CallCounters> counters;
+  std::shared_ptr<ModuleCounters> module_counters;  ///< of its module: what counters holds at the end goes there
 
   /// Calls that were taken off their loop and are still running.
   std::atomic<int> detached_calls{0};

@@ -133,6 +133,8 @@ class PlainStore final : public HeapStore {
     std::free(block);
   }
 
+  size_t bytes() const override { return bytes_.load(std::memory_order_relaxed); }
+
  private:
   bool take(size_t size) {
     if (bytes_.fetch_add(size, std::memory_order_relaxed) + size <= ModuleHeap::max_bytes) return true;

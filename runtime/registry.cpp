@@ -41,6 +41,8 @@ std::expected<Registry::Claim, Conflict> Registry::claim(const std::shared_ptr<M
   Module& module = find_or_add_locked(config.name);
   CWEB_ASSERT(!module.claimed);
   version->route_states = std::make_unique<RouteState[]>(config.routes.size());
+  version->counters = std::make_unique<CallCounters>(config.routes.size());
+  version->module_counters = module.counters;
   module.claimed = version;
   return claim;
 }
@@ -50,15 +52,13 @@ void Registry::publish(Claim claim) {
   Module& module = *find_locked(claim.version_->config.name);
   CWEB_ASSERT(module.claimed == claim.version_);
   std::vector<std::shared_ptr<ModuleVersion>> leaving;
-  if (module.live) {
-    module.earlier_calls += module.live->total_calls();
-    leaving.push_back(std::move(module.live));
-  }
+  if (module.live) leaving.push_back(std::move(module.live));
   module.live = std::move(module.claimed);
   module.claimed = nullptr;
   module.live->number = ++module.versions;
   module.live->deployed_at = utc_timestamp();
   module.live->set_state(VersionState::live);
+  module.counters->add(module.live->config, *module.live->counters);
   claim.registry_ = nullptr;
   republish_locked(std::move(leaving));
 }
@@ -154,8 +154,9 @@ void Registry::republish_locked(std::vector<std::shared_ptr<ModuleVersion>> leav
 
 ModuleStatus Registry::status_locked(const Module& module) const {
   return {.live = module.live,
-          .draining = retirer_.draining(module.name),
-          .calls = module.earlier_calls + module.live->total_calls()};
+          .draining = retirer_.draining(module.name).versions,
+          .calls = module.counters->calls(),
+          .counters = module.counters};
 }
 
 void Registry::release(const Claim& claim) {

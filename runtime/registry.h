@@ -23,7 +23,8 @@ class Retirer;
 struct ModuleStatus {
   std::shared_ptr<ModuleVersion> live;
   size_t draining = 0;  ///< older versions that calls are still inside of, or whose unload runs
-  uint64_t calls = 0;   ///< of all versions since the first deploy
+  uint64_t calls = 0;   ///< that returned, of all versions since the first deploy
+  std::shared_ptr<const ModuleCounters> counters;
 };
 
 /// Thread-safe.
@@ -83,7 +84,7 @@ class Registry {
     std::shared_ptr<ModuleVersion> live;
     std::shared_ptr<ModuleVersion> claimed;
     unsigned versions = 0;
-    uint64_t earlier_calls = 0;  ///< of versions that are no longer live
+    const std::shared_ptr<ModuleCounters> counters = std::make_shared<ModuleCounters>();
   };
   Module* find_locked(std::string_view name) const;
   Module& find_or_add_locked(const std::string& name);

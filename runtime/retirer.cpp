@@ -61,11 +61,16 @@ void Retirer::poke() {
   poked_condition_.notify_one();
 }
 
-size_t Retirer::draining(std::string_view module) const {
+Retirer::Draining Retirer::draining(std::string_view module) const {
   const std::lock_guard lock(mutex_);
-  return static_cast<size_t>(std::count_if(pending_.begin(), pending_.end(), [&](const Pending& pending) {
-    return pending.version && pending.version->config.name == module;
-  }));
+  Draining draining;
+  for (const Pending& pending : pending_) {
+    if (!pending.version || pending.version->config.name != module) continue;
+    ++draining.versions;
+    draining.heap_bytes += pending.version->heap().bytes();
+    draining.code_bytes += pending.version->image().bytes();
+  }
+  return draining;
 }
 
 bool Retirer::wait_until_done(std::chrono::milliseconds time) {

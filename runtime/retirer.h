@@ -41,8 +41,13 @@ class Retirer {
   /// Something that the retirer may be waiting for has happened: a loop passed, a call returned.
   void poke();
 
-  /// Versions of this module that are still draining or unloading.
-  size_t draining(std::string_view module) const;
+  /// Versions of a module that are still draining or unloading, and the memory that they keep.
+  struct Draining {
+    size_t versions = 0;
+    size_t heap_bytes = 0;
+    size_t code_bytes = 0;
+  };
+  Draining draining(std::string_view module) const;
   /// Waits until everything given to retire() so far is gone, or the time is over; true when it is gone.
   bool wait_until_done(std::chrono::milliseconds time);
 

@@ -19,7 +19,9 @@
 #include "mgnt/management_api.h"
 #include "runtime/host_symbols.h"
 #include "runtime/runtime.h"
+#include "server/access_log.h"
 #include "server/server.h"
+#include "server/server_metrics.h"
 
 namespace {
 
@@ -39,6 +41,15 @@ cweb::Expected<std::unique_ptr<cweb::jit::Compiler>> start_compiler(const cweb::
   compiler_options.include_dirs = options.include_dirs;
   return options.compile_in_process ? cweb::jit::compile_in_process(compiler_options)
                                     : cweb::jit::start_compile_helpers(compiler_options);
+}
+
+/// Null when none is asked for.
+cweb::Expected<std::unique_ptr<cweb::server::AccessLog>> open_access_log(const cweb::cli::ServeOptions& options,
+                                                                         cweb::server::ServerMetrics& metrics) {
+  using cweb::server::AccessLogFormat;
+  if (options.access_log.empty()) return nullptr;
+  const AccessLogFormat format = options.access_log_is_json ? AccessLogFormat::json : AccessLogFormat::common;
+  return cweb::server::AccessLog::open(options.access_log, format, metrics);
 }
 
 /// Tells whoever started the server that requests are answered now.
@@ -67,20 +78,27 @@ int serve(const cweb::cli::ServeOptions& options) {
   auto runtime = cweb::runtime::Runtime::create();
   if (!runtime) return give_up(runtime.error().message);
   cweb::mgnt::Deployer deployer(**compiler, **linker, (*runtime)->registry(), (*runtime)->spare_threads());
-  cweb::mgnt::ManagementApi management(deployer, **runtime);
+  cweb::server::ServerMetrics metrics;
+  auto access_log = open_access_log(options, metrics);
+  if (!access_log) return give_up(access_log.error().message);
+  cweb::mgnt::ManagementApi management(deployer, **runtime, metrics);
   auto server = cweb::server::Server::create({.host = options.host,
                                               .port = options.port,
                                               .threads = options.threads,
                                               .max_body_bytes = options.max_body_bytes},
-                                             **runtime, management);
+                                             **runtime, management, metrics, access_log->get());
   if (!server) return give_up(server.error().message);
 
+  if (*access_log) (*access_log)->start();
   (*server)->start();
   say_ready(options, **server);
-  cweb::cli::wait_for_end();
+  cweb::cli::wait_for_end([&] {
+    if (*access_log) (*access_log)->reopen();
+  });
 
   cweb::log::info("shutting down");
   const bool finished = (*server)->stop(finish_requests_time);
+  if (*access_log) (*access_log)->finish();
   const bool unloaded = (*runtime)->unload_all(unload_time);
   if (!finished || !unloaded || !(*runtime)->spare_threads().wait_until_idle(1s)) {
     // Nothing can end code of a module that does not return, and taking its memory away would crash it.

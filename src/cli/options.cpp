@@ -18,6 +18,20 @@ int processors() {
   return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, max_threads);
 }
 
+void add_access_log_options(CLI::App& serve, ServeOptions& options) {
+  serve.add_option("--access-log", options.access_log, "write a line for each answer there; - is standard output")
+      ->envname("CWEB_ACCESS_LOG")
+      ->type_name("FILE");
+  serve
+      .add_option_function<std::string>(
+          "--access-log-format",
+          [&options](const std::string& format) { options.access_log_is_json = format == "json"; },
+          "common (as Apache and nginx write it) or json")
+      ->envname("CWEB_ACCESS_LOG_FORMAT")
+      ->check(CLI::IsMember({"common", "json"}))
+      ->default_str("common");
+}
+
 void add_serve_options(CLI::App& serve, ServeOptions& options) {
   serve.add_option("--host", options.host, "address to listen on")->envname("CWEB_HOST")->capture_default_str();
   serve.add_option("--port", options.port, "port to listen on; 0 picks a free one")
@@ -45,6 +59,7 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       ->envname("CWEB_INCLUDE")
       ->type_name("DIR")
       ->delimiter(':');
+  add_access_log_options(serve, options);
 }
 
 }  // namespace

@@ -19,6 +19,8 @@ struct ServeOptions {
   size_t max_body_bytes = size_t{1} << 20;
   bool compile_in_process = false;
   std::vector<std::string> include_dirs;
+  std::string access_log;  ///< file, "-" for standard output, or empty for none
+  bool access_log_is_json = false;
 };
 
 /// Nothing is left to do but to print this and leave: help, the version, or what is wrong with the command line.

@@ -13,11 +13,12 @@
 namespace cweb::cli {
 namespace {
 
-sigset_t end_signals() {
+sigset_t awaited_signals() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
   return set;
 }
 
@@ -28,16 +29,16 @@ void end_now(int) {
 }  // namespace
 
 void set_up_signals() {
-  const sigset_t ends = end_signals();
-  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  const sigset_t awaited = awaited_signals();
+  pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // a client that hangs up is an error of write(), not a reason to die
-  std::signal(SIGHUP, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
-void wait_for_end() {
-  const sigset_t ends = end_signals();
-  int signal = 0;
-  while (sigwait(&ends, &signal) != 0) {
+void wait_for_end(const std::function<void()>& hung_up) {
+  const sigset_t awaited = awaited_signals();
+  for (int signal = 0; signal != SIGTERM && signal != SIGINT;) {
+    if (sigwait(&awaited, &signal) == 0 && signal == SIGHUP) hung_up();
   }
   std::signal(SIGINT, end_now);
   sigset_t interrupt;

@@ -2,18 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/error.h"
 
 namespace cweb::cli {
 
-/// SIGTERM and SIGINT stay pending until wait_for_end() takes them; SIGPIPE and SIGHUP are ignored. Call before there
-/// is another thread: threads inherit the mask.
+/// SIGTERM, SIGINT and SIGHUP stay pending until wait_for_end() takes them; a pipe without a reader and a file at its
+/// limit are errors of write() and no signals. Call before there is another thread: threads inherit the mask.
 void set_up_signals();
 
-/// Blocks until SIGTERM or SIGINT comes. From then on another SIGINT ends the process at once, with exit code 130.
-void wait_for_end();
+/// Blocks until SIGTERM or SIGINT comes, and calls `hung_up` for each SIGHUP until then. From then on another SIGINT
+/// ends the process at once, with exit code 130.
+void wait_for_end(const std::function<void()>& hung_up);
 
 /// As many descriptors as the process may have: each connection is one.
 void raise_descriptor_limit();

@@ -51,6 +51,15 @@ void begin_head(std::string& out, const ResponseHead& head) {
   out.append("\r\n");
 }
 
+AnswerMeasures measure_answer(std::string_view answer) {
+  constexpr size_t status_at = std::string_view("HTTP/1.1 ").size();
+  constexpr std::string_view head_end = "\r\n\r\n";
+  AnswerMeasures measures{};
+  std::from_chars(answer.data() + status_at, answer.data() + status_at + 3, measures.status);
+  measures.body_bytes = answer.size() - answer.find(head_end) - head_end.size();
+  return measures;
+}
+
 void append_plain_answer(std::string& out, const ResponseHead& head, std::string_view sentence, bool head_only,
                          std::string_view extra_headers) {
   ResponseHead sized = head;

@@ -43,6 +43,18 @@ inline void end_head(std::string& out) {
   out.append("\r\n");
 }
 
+/// The first digit of the status of an answer, which begins with its status line.
+inline int status_digit(std::string_view answer) {
+  return answer[std::string_view("HTTP/1.1 ").size()] - '0';
+}
+
+/// What somebody who did not make an answer can read off it.
+struct AnswerMeasures {
+  int status;
+  size_t body_bytes;
+};
+AnswerMeasures measure_answer(std::string_view answer);
+
 /// A whole answer with a short text, for what cweb itself has to say.
 void append_plain_answer(std::string& out, const ResponseHead& head, std::string_view sentence, bool head_only,
                          std::string_view extra_headers = {});

@@ -78,13 +78,11 @@ DeployReport Deployer::deploy(const PostedSource& posted) {
   report.repaired = posted.repaired;
   run_deploy(posted, report);
   report.timings.total_ms = total.elapsed_ms();
-  if (report.status == DeployReport::Status::unchanged) ++unchanged_;
+  counter_.count(report);
   if (report.status == DeployReport::Status::deployed) {
-    ++deployed_;
     log::info("deployed {} version {} in {:.1f} ms", report.module->name, report.module->version,
               report.timings.total_ms);
   } else if (report.status == DeployReport::Status::failed) {
-    ++failed_;
     log::info("a deploy failed at {} with {}", report.stage, report.http_status);
   }
   return report;
@@ -96,6 +94,7 @@ DeployReport Deployer::check(const PostedSource& posted) {
   report.repaired = posted.repaired;
   run_check(posted, report);
   report.timings.total_ms = total.elapsed_ms();
+  if (report.status == DeployReport::Status::checked) counter_.count(report);
   return report;
 }
 
@@ -159,6 +158,7 @@ Deployer::Removal Deployer::remove(const std::string& name) {
   if (!ticket.enter(name)) return Removal::superseded;
   if (!registry_.remove(name)) return Removal::no_such_module;
   ticket.took_effect();
+  counter_.count_removal();
   log::info("removed {}", name);
   return Removal::removed;
 }

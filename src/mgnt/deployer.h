@@ -11,6 +11,7 @@
 
 #include "jit/compiler.h"
 #include "jit/linker.h"
+#include "mgnt/deploy_counts.h"
 #include "mgnt/deploy_lanes.h"
 #include "mgnt/deploy_report.h"
 #include "mgnt/posted_source.h"
@@ -18,11 +19,6 @@
 #include "runtime/spare_threads.h"
 
 namespace cweb::mgnt {
-
-/// How deploys ended since the server started.
-struct DeployCounts {
-  uint64_t deployed = 0, unchanged = 0, failed = 0;
-};
 
 struct DeployerOptions {
   /// For constructors and onload together.
@@ -42,10 +38,9 @@ class Deployer {
   /// Everything that can be known without running code of the module. Changes nothing.
   DeployReport check(const PostedSource& posted);
 
-  DeployCounts counts() const {
-    return {deployed_.load(std::memory_order_relaxed), unchanged_.load(std::memory_order_relaxed),
-            failed_.load(std::memory_order_relaxed)};
-  }
+  /// Since the server started.
+  DeployCounts counts() const { return counter_.counts(); }
+  const jit::Compiler& compiler() const { return compiler_; }
 
   enum class Removal { removed, no_such_module, superseded };
   /// Takes the module away, behind the deploys of its name that came before.
@@ -76,7 +71,7 @@ class Deployer {
   const DeployerOptions options_;
   DeployLanes lanes_;
   std::atomic<uint64_t> last_version_id_{0};
-  std::atomic<uint64_t> deployed_{0}, unchanged_{0}, failed_{0};
+  DeployCounter counter_;
 };
 
 }  // namespace cweb::mgnt

@@ -94,8 +94,8 @@ ManagementAnswer report_answer(const ManagementRequest& request, const DeployRep
 
 }  // namespace
 
-ManagementApi::ManagementApi(Deployer& deployer, runtime::Runtime& runtime)
-    : deployer_(deployer), runtime_(runtime), registry_(runtime.registry()) {}
+ManagementApi::ManagementApi(Deployer& deployer, runtime::Runtime& runtime, const server::ServerMetrics& metrics)
+    : deployer_(deployer), runtime_(runtime), registry_(runtime.registry()), metrics_(metrics) {}
 
 ManagementAnswer ManagementApi::handle(const ManagementRequest& request) {
   const auto refusal = refuse(request);
@@ -160,7 +160,7 @@ ManagementAnswer ManagementApi::health(const Request& request) const {
 
 ManagementAnswer ManagementApi::metrics(const Request& request) const {
   if (!is_get(request)) return other_method(request, "GET, HEAD, OPTIONS");
-  ManagementAnswer answer = text_answer(200, metrics_text(deployer_.counts(), runtime_));
+  ManagementAnswer answer = text_answer(200, metrics_text(deployer_, runtime_, metrics_));
   answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
   return answer;
 }

@@ -8,13 +8,14 @@
 #include "mgnt/deployer.h"
 #include "runtime/runtime.h"
 #include "server/management.h"
+#include "server/server_metrics.h"
 
 namespace cweb::mgnt {
 
-/// Thread-safe. Deployer and runtime outlive it. HEAD is answered like GET, with the body: the server leaves it out.
+/// Thread-safe. What it is given outlives it. HEAD is answered like GET, with the body: the server leaves it out.
 class ManagementApi final : public server::ManagementHandler {
  public:
-  ManagementApi(Deployer& deployer, runtime::Runtime& runtime);
+  ManagementApi(Deployer& deployer, runtime::Runtime& runtime, const server::ServerMetrics& metrics);
 
   server::ManagementAnswer handle(const server::ManagementRequest& request) override;
 
@@ -35,6 +36,7 @@ class ManagementApi final : public server::ManagementHandler {
   Deployer& deployer_;
   runtime::Runtime& runtime_;
   runtime::Registry& registry_;
+  const server::ServerMetrics& metrics_;
 };
 
 }  // namespace cweb::mgnt

@@ -53,16 +53,6 @@ void set_port(addrinfo& address, uint16_t port) {
   }
 }
 
-bool is_loopback(const sockaddr_storage& peer) {
-  if (peer.ss_family == AF_INET) {
-    return (ntohl(reinterpret_cast<const sockaddr_in&>(peer).sin_addr.s_addr) >> 24) == 127;
-  }
-  if (peer.ss_family != AF_INET6) return false;
-  const in6_addr& address = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
-  if (IN6_IS_ADDR_V4MAPPED(&address)) return address.s6_addr[12] == 127;
-  return IN6_IS_ADDR_LOOPBACK(&address);
-}
-
 }  // namespace
 
 Expected<Listeners> listen_on(const std::string& host, uint16_t port, size_t count) {
@@ -107,13 +97,13 @@ Accepted accept_from(int listener) {
     socklen_t length = sizeof peer;
     // TCP_NODELAY is inherited from the listener.
     UniqueFd socket(accept4(listener, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (socket) return {Accepted::Status::connection, std::move(socket), is_loopback(peer)};
+    if (socket) return {Accepted::Status::connection, std::move(socket), PeerAddress::from(peer)};
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      return {Accepted::Status::out_of_descriptors, {}, false};
+      return {Accepted::Status::out_of_descriptors, {}, {}};
     }
     // A connection that died before it was accepted: look at the next one.
     if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
-    return {Accepted::Status::none_waiting, {}, false};
+    return {Accepted::Status::none_waiting, {}, {}};
   }
 }
 

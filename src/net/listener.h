@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "net/peer_address.h"
 
 namespace cweb::net {
 
@@ -26,7 +27,7 @@ struct Accepted {
   enum class Status { connection, none_waiting, out_of_descriptors };
   Status status;
   UniqueFd socket;  ///< non-blocking, with TCP_NODELAY
-  bool peer_is_loopback = false;
+  PeerAddress peer;
 };
 Accepted accept_from(int listener);
 

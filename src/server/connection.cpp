@@ -4,8 +4,9 @@
 
 namespace cweb::server {
 
-Connection::Connection(Worker& its_worker, std::unique_ptr<net::Transport> its_transport, bool from_loopback)
-    : worker(its_worker), transport(std::move(its_transport)), peer_is_loopback(from_loopback) {
+Connection::Connection(Worker& its_worker, std::unique_ptr<net::Transport> its_transport,
+                       const net::PeerAddress& its_peer, uint64_t its_id)
+    : worker(its_worker), transport(std::move(its_transport)), peer(its_peer), id(its_id) {
   deadline.owner = this;
 }
 

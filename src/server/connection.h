@@ -6,34 +6,46 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "http/request_reader.h"
 #include "http/response_head.h"
 #include "net/deadline_list.h"
 #include "net/loop.h"
+#include "net/peer_address.h"
 #include "net/transport.h"
 
 namespace cweb::server {
 
 class Worker;
 
+/// What the access log wants to know of a request once it is answered: by then a handler may have changed its bytes.
+struct LoggedRequest {
+  std::string method, target, module;
+  std::string_view protocol;
+  uint64_t start = 0;  ///< ticks
+};
+
 /// What a connection needs while it has something to say; idle connections have none.
 struct Exchange {
   explicit Exchange(const http::RequestLimits& limits) : reader(limits) {}
   http::RequestReader reader;
   http::OutputBuffer out;
+  std::unique_ptr<LoggedRequest> logged;  ///< null without an access log
 };
 
 class Connection final : public net::EventTarget {
  public:
-  Connection(Worker& worker, std::unique_ptr<net::Transport> transport, bool peer_is_loopback);
+  Connection(Worker& worker, std::unique_ptr<net::Transport> transport, const net::PeerAddress& peer, uint64_t id);
   ~Connection() override;
 
   void on_events(uint32_t events) override;
 
   Worker& worker;
   const std::unique_ptr<net::Transport> transport;
-  const bool peer_is_loopback;
+  const net::PeerAddress peer;
+  const uint64_t id;  ///< unique in the life of the process
   std::unique_ptr<Exchange> exchange;
   net::Deadline deadline;
 

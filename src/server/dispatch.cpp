@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "http/status.h"
 #include "runtime/heap.h"
-#include "runtime/invoke.h"
 #include "server/answer_body.h"
 #include "server/request_parts.h"
 
@@ -89,6 +88,7 @@ Dispatcher::Outcome Dispatcher::answer(Exchange& exchange, bool keep_alive) {
   if (match.kind == runtime::RouteMatch::Kind::found) return call(exchange, match, keep_alive);
 
   std::string& out = exchange.out.bytes();
+  const size_t start = out.size();
   const Asked asked{method == "HEAD", keep_alive, reader.minor_version() == 0, path};
   if (match.kind == runtime::RouteMatch::Kind::no_such_path) {
     if (method == "OPTIONS" && path == "*") {
@@ -96,7 +96,7 @@ Dispatcher::Outcome Dispatcher::answer(Exchange& exchange, bool keep_alive) {
     } else {
       append_failure(out, asked, 404, "no module has this path");
     }
-    return answered(keep_alive);
+    return unrouted(out, start, keep_alive);
   }
   const std::string allow = "Allow: " + table.allowed_methods(path) + "\r\n";
   if (method == "OPTIONS") {
@@ -104,6 +104,11 @@ Dispatcher::Outcome Dispatcher::answer(Exchange& exchange, bool keep_alive) {
   } else {
     append_failure(out, asked, 405, "this path does not have this method", allow);
   }
+  return unrouted(out, start, keep_alive);
+}
+
+Dispatcher::Outcome Dispatcher::unrouted(const std::string& out, size_t start, bool keep_alive) {
+  metrics_.unrouted.add(http::status_digit(std::string_view(out).substr(start)));
   return answered(keep_alive);
 }
 
@@ -114,25 +119,49 @@ Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMat
   std::string& out = exchange.out.bytes();
   if (version.detached_calls.load(std::memory_order_relaxed) >= runtime::Runtime::max_detached_calls_per_module) {
     append_failure(out, asked, 503, "this module has all its threads in use: try again", "Retry-After: 1\r\n");
+    version.counters->count_refused(gate_.index(), match.route, 5);
     return answered(keep_alive);
   }
+  if (exchange.logged) exchange.logged->module = version.config.name;
+  const uint64_t start = last_end_ != 0 ? last_end_ : clock_.now();
   RequestParts& parts = RequestParts::of_this_thread();
   if (!parts.fill(reader, reader.method())) {
     append_failure(out, asked, 400, parts.fault());
+    version.counters->count_refused(gate_.index(), match.route, 4);
     return answered(keep_alive);
   }
-  version.calls[gate_.index()].calls.fetch_add(1, std::memory_order_relaxed);
   const runtime::CallResult result =
       runtime::call_handler(runtime_.monitor(), gate_, version, match.route, parts.request, parts.response);
   Outcome outcome{.kept_loop = result.kept_loop, .keep_alive = keep_alive, .detached_answer = {}};
   // The answer is copied while the version is still held: its body may lie in the version's memory.
-  append_handler_answer(result.kept_loop ? out : outcome.detached_answer, asked, version, parts, result);
+  std::string& to = result.kept_loop ? out : outcome.detached_answer;
+  const size_t answer = to.size();
+  append_handler_answer(to, asked, version, parts, result);
+  count_call(version, match.route, result, http::status_digit(std::string_view(to).substr(answer)), start);
   if (result.kept_loop) {
     runtime::call_done(runtime_.retirer(), version);
   } else {
     runtime::detached_call_done(runtime_.retirer(), version);
   }
   return outcome;
+}
+
+/// While the version is still held.
+void Dispatcher::count_call(runtime::ModuleVersion& version, size_t route, const runtime::CallResult& result,
+                            int status_digit, uint64_t start) {
+  const uint64_t end = clock_.now();
+  const uint64_t ticks = TickClock::between(start, end);
+  const runtime::CallCounters::Call call{.route = route,
+                                         .status_digit = status_digit,
+                                         .bucket = buckets_.index_of(ticks),
+                                         .ticks = ticks,
+                                         .stopped = result.ending == runtime::CallResult::Ending::stopped};
+  if (result.kept_loop) {
+    last_end_ = end;
+    version.counters->count(gate_.index(), call);
+  } else {
+    version.counters->count_detached(call);
+  }
 }
 
 bool is_management_target(std::string_view target) {

@@ -6,16 +6,24 @@
 
 #include "http/request_reader.h"
 #include "http/response_head.h"
+#include "runtime/invoke.h"
 #include "runtime/runtime.h"
 #include "server/connection.h"
 #include "server/management.h"
+#include "server/server_metrics.h"
 
 namespace cweb::server {
 
 /// One a loop. Called by the loop's driver.
 class Dispatcher {
  public:
-  Dispatcher(runtime::Runtime& runtime, runtime::LoopGate& gate) : runtime_(runtime), gate_(gate) {}
+  Dispatcher(runtime::Runtime& runtime, runtime::LoopGate& gate, const ServerMetrics& server_metrics,
+             LoopMetrics& metrics)
+      : runtime_(runtime),
+        gate_(gate),
+        clock_(server_metrics.clock()),
+        buckets_(server_metrics.buckets()),
+        metrics_(metrics) {}
 
   struct Outcome {
     bool kept_loop = true;   ///< false: the calling thread owns nothing but the request any more
@@ -26,12 +34,23 @@ class Dispatcher {
   };
   /// Answers the complete request in `exchange` into its output.
   Outcome answer(Exchange& exchange, bool keep_alive);
+  /// The next request's time does not begin where the last one's ended: there was something else in between.
+  void forget_time() { last_end_ = 0; }
 
  private:
   Outcome call(Exchange& exchange, const runtime::RouteMatch& match, bool keep_alive);
+  Outcome unrouted(const std::string& out, size_t start, bool keep_alive);
+  void count_call(runtime::ModuleVersion& version, size_t route, const runtime::CallResult& result, int status_digit,
+                  uint64_t start);
 
   runtime::Runtime& runtime_;
   runtime::LoopGate& gate_;
+  const TickClock& clock_;
+  const LatencyBuckets& buckets_;
+  LoopMetrics& metrics_;
+  /// When the last call's answer was made, in ticks: the next request of a pipeline begins there, which saves a look at
+  /// the clock. 0: not known.
+  uint64_t last_end_ = 0;
 };
 
 /// Is it /mgnt, or below it?

@@ -92,7 +92,8 @@ class LoopServer final : public Server {
 }  // namespace
 
 Expected<std::unique_ptr<Server>> Server::create(const ServerOptions& options, runtime::Runtime& runtime,
-                                                 ManagementHandler& management) {
+                                                 ManagementHandler& management, ServerMetrics& metrics,
+                                                 AccessLog* access_log) {
   auto listeners = net::listen_on(options.host, options.port, loops_for(options.threads));
   if (!listeners) return std::unexpected(listeners.error());
   auto server = std::make_unique<LoopServer>(options.host, listeners->port, runtime, management);
@@ -100,6 +101,8 @@ Expected<std::unique_ptr<Server>> Server::create(const ServerOptions& options, r
       .limits = {},
       .max_body_bytes = options.max_body_bytes,
       .max_management_body_bytes = options.max_management_body_bytes,
+      .metrics = &metrics,
+      .access_log = access_log,
   };
   for (UniqueFd& socket : listeners->sockets) {
     if (auto added = server->add_worker(std::move(socket), worker_options); !added) {

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "runtime/runtime.h"
 #include "server/management.h"
+#include "server/server_metrics.h"
 
 namespace cweb::server {
 
@@ -20,11 +21,15 @@ struct ServerOptions {
   size_t max_management_body_bytes = size_t{16} << 20;  ///< of a request to /mgnt
 };
 
+class AccessLog;
+
 class Server {
  public:
-  /// Binds and listens; the port is known afterwards. `runtime` and `management` outlive the server.
+  /// `access_log` may be null: then none is written.
+  /// Binds and listens; the port is known afterwards. Whatever is passed by reference outlives the server.
   static Expected<std::unique_ptr<Server>> create(const ServerOptions& options, runtime::Runtime& runtime,
-                                                  ManagementHandler& management);
+                                                  ManagementHandler& management, ServerMetrics& metrics,
+                                                  AccessLog* access_log = nullptr);
   virtual ~Server() = default;
 
   virtual uint16_t port() const = 0;

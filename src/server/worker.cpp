@@ -54,7 +54,9 @@ Worker::Worker(size_t index, std::unique_ptr<net::Loop> loop, const WorkerOption
       loop_(std::move(loop)),
       gate_(
           index, [this] { drive(); }, [this] { loop_->wake(); }),
-      dispatcher_(runtime, gate_),
+      metrics_(options.metrics->add_loop()),
+      access_stream_(options.access_log ? &options.access_log->add_loop(metrics_) : nullptr),
+      dispatcher_(runtime, gate_, *options.metrics, metrics_),
       idle_deadlines_(idle_ms),
       request_deadlines_(request_ms),
       write_deadlines_(write_ms),
@@ -145,25 +147,27 @@ void Worker::accept_some() {
     net::Accepted accepted = net::accept_from(acceptor_->fd());
     if (accepted.status == net::Accepted::Status::none_waiting) return;
     if (accepted.status == net::Accepted::Status::out_of_descriptors) return pause_accepting();
-    add_connection(std::move(accepted.socket), accepted.peer_is_loopback);
+    add_connection(std::move(accepted.socket), accepted.peer);
   }
 }
 
 void Worker::pause_accepting() {
   // The waiting connection would wake the loop for ever: look again when some may have been closed.
   log::warn("no descriptors left: {} connections are open on this loop, new ones wait", connections_.size());
+  metrics_.accept_pauses.add();
   loop_->rewatch(acceptor_->fd(), 0, *acceptor_);
   accept_pauses_.arm(acceptor_->pause, loop_->now_ms());
 }
 
-void Worker::add_connection(UniqueFd socket, bool peer_is_loopback) {
-  auto connection =
-      std::make_unique<Connection>(*this, std::make_unique<net::TcpTransport>(std::move(socket)), peer_is_loopback);
+void Worker::add_connection(UniqueFd socket, const net::PeerAddress& peer) {
+  auto connection = std::make_unique<Connection>(*this, std::make_unique<net::TcpTransport>(std::move(socket)), peer,
+                                                 metrics_.accepted.read() * runtime::max_loops + gate_.index());
   // Edge-triggered in both directions: no system call to change interest, and no event while nobody can act on it.
   constexpr uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   if (!loop_->watch(connection->transport->fd(), events, *connection)) return;
   connections_.push_front(std::move(connection));
   connections_.front()->place = connections_.begin();
+  metrics_.accepted.add();
   open_connections_.fetch_add(1, std::memory_order_relaxed);
   wait_for(*connections_.front(), Connection::Waiting::for_request, idle_deadlines_);
 }
@@ -173,12 +177,17 @@ void Worker::close(Connection& connection) {
   loop_->unwatch(connection.transport->fd(), connection);
   if (connection.queued) std::erase(to_serve_, &connection);
   if (connection.exchange) give_back(std::move(connection.exchange));
+  metrics_.closed.add();
   open_connections_.fetch_sub(1, std::memory_order_relaxed);
   connections_.erase(connection.place);
 }
 
 std::unique_ptr<Exchange> Worker::take_exchange() {
-  if (spare_exchanges_.empty()) return std::make_unique<Exchange>(options_.limits);
+  if (spare_exchanges_.empty()) {
+    auto exchange = std::make_unique<Exchange>(options_.limits);
+    if (access_stream_) exchange->logged = std::make_unique<LoggedRequest>();
+    return exchange;
+  }
   auto exchange = std::move(spare_exchanges_.back());
   spare_exchanges_.pop_back();
   return exchange;

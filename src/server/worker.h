@@ -16,6 +16,7 @@
 #include "net/loop.h"
 #include "runtime/loop_gate.h"
 #include "runtime/runtime.h"
+#include "server/access_log.h"
 #include "server/connection.h"
 #include "server/dispatch.h"
 
@@ -27,6 +28,8 @@ struct WorkerOptions {
   http::RequestLimits limits;
   size_t max_body_bytes;
   size_t max_management_body_bytes;
+  ServerMetrics* metrics;
+  AccessLog* access_log = nullptr;  ///< null: none is written
 };
 
 class Worker {
@@ -63,7 +66,7 @@ class Worker {
   int time_to_sleep_ms() const;
   void accept_some();
   void pause_accepting();
-  void add_connection(UniqueFd socket, bool peer_is_loopback);
+  void add_connection(UniqueFd socket, const net::PeerAddress& peer);
   void close(Connection& connection);
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange);
@@ -77,18 +80,23 @@ class Worker {
   void look_at_head(Connection& connection);
   void refuse(Connection& connection, int status, std::string_view sentence);
   void finish_request(Connection& connection, bool keep_alive);
+  void note_for_log(Exchange& exchange, bool whole) const;
+  void log_answer(const Connection& connection, size_t start);
   bool read_some(Connection& connection);
   void flush(Connection& connection);
   void settle(Connection& connection);
   void wait_for(Connection& connection, Connection::Waiting what, net::DeadlineList& deadlines);
   void discard_input(Connection& connection);
   void deadline_passed(Connection& connection);
+  void count_timeout(Connection::Waiting waiting);
 
   const WorkerOptions options_;
   runtime::Runtime& runtime_;
   ManagementThreads& management_;
   const std::unique_ptr<net::Loop> loop_;
   runtime::LoopGate gate_;
+  LoopMetrics& metrics_;
+  AccessStream* const access_stream_;  // null without an access log
   Dispatcher dispatcher_;
 
   std::unique_ptr<Acceptor> acceptor_;

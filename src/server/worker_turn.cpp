@@ -30,6 +30,7 @@ Worker::Turn Worker::serve(Connection& connection) {
 }
 
 Worker::Next Worker::serve_requests(Connection& connection) {
+  dispatcher_.forget_time();
   for (int i = 0; i < requests_at_once; ++i) {
     if (connection.broken || connection.close_when_sent) return Next::pause;
     if (reads_too_slowly(connection)) return Next::pause;
@@ -70,9 +71,11 @@ bool Worker::read_some(Connection& connection) {
   if (!connection.readable || connection.peer_ended) return false;
   const std::span<char> room = connection.exchange->reader.room();
   const net::IoResult result = connection.transport->read(room);
+  dispatcher_.forget_time();
   switch (result.status) {
     case net::IoResult::Status::ok:
       connection.exchange->reader.committed(result.bytes);
+      metrics_.received_bytes.add(result.bytes);
       // A short read has emptied the socket (epoll(7)); only the end of the stream can be behind it.
       connection.readable = result.bytes == room.size() || connection.hung_up;
       if (connection.waiting == Connection::Waiting::for_body) connection.waiting = Connection::Waiting::nothing;
@@ -104,6 +107,8 @@ Worker::Next Worker::serve_request(Connection& connection) {
   Exchange& exchange = *connection.exchange;
   if (is_management_target(exchange.reader.target())) return ask_management(connection);
   const bool keep_alive = exchange.reader.keep_alive() && !draining_;
+  if (access_stream_) note_for_log(exchange, true);
+  const size_t answer = exchange.out.bytes().size();
   // While the call runs the loop may go to another thread, which leaves the request alone and sends the output.
   connection.busy = true;
   in_handler_ = &connection;
@@ -111,12 +116,15 @@ Worker::Next Worker::serve_request(Connection& connection) {
   if (outcome.kept_loop) {
     in_handler_ = nullptr;
     connection.busy = false;
+    if (access_stream_) log_answer(connection, answer);
     finish_request(connection, outcome.keep_alive);
     return Next::go_on;
   }
   loop_->post([this, &connection, outcome = std::move(outcome)] {
     connection.busy = false;
+    const size_t answer = connection.exchange->out.bytes().size();
     connection.exchange->out.append(outcome.detached_answer);
+    if (access_stream_) log_answer(connection, answer);
     finish_request(connection, outcome.keep_alive);
     enqueue(connection);
   });
@@ -127,38 +135,79 @@ Worker::Next Worker::ask_management(Connection& connection) {
   Exchange& exchange = *connection.exchange;
   const bool keep_alive = exchange.reader.keep_alive() && !draining_;
   ManagementRequest request = make_management_request(exchange.reader);
-  request.peer_is_loopback = connection.peer_is_loopback;
+  request.peer_is_loopback = connection.peer.is_loopback();
   request.draining = draining_;
   ManagementThreads::Done done = [this, &connection, keep_alive](ManagementAnswer answer) {
     // The output is the loop's, which may be sending what is in it.
     loop_->post([this, &connection, keep_alive, answer = std::move(answer)] {
       connection.busy = false;
+      const size_t start = connection.exchange->out.bytes().size();
       append_management_answer(*connection.exchange, answer, keep_alive);
+      if (access_stream_) log_answer(connection, start);
+      metrics_.management.add(answer.status / 100);
       finish_request(connection, keep_alive);
       enqueue(connection);
     });
   };
+  if (access_stream_) note_for_log(exchange, true);
   connection.busy = true;
   if (management_.submit(request, done)) {
     connection.deadline.disarm();
     return Next::pause;
   }
   connection.busy = false;
+  const size_t start = exchange.out.bytes().size();
   append_management_answer(exchange,
                            {.status = 503,
                             .content_type = "text/plain; charset=utf-8",
                             .headers = {{"Retry-After", "1"}},
                             .body = "too many management calls are waiting: try again in a second\n"},
                            keep_alive);
+  metrics_.management.add(5);
+  if (access_stream_) log_answer(connection, start);
   finish_request(connection, keep_alive);
   return Next::go_on;
 }
 
 void Worker::refuse(Connection& connection, int status, std::string_view sentence) {
+  metrics_.count_refusal(status);
+  const size_t start = connection.exchange->out.bytes().size();
   http::append_plain_answer(connection.exchange->out.bytes(), {.status = status, .keep_alive = false}, sentence,
                             connection.exchange->reader.method() == "HEAD");
+  if (access_stream_) {
+    note_for_log(*connection.exchange, false);
+    log_answer(connection, start);
+  }
   connection.close_when_sent = true;
   connection.unread_rest = true;
+}
+
+void Worker::note_for_log(Exchange& exchange, bool whole) const {
+  const http::RequestReader& reader = exchange.reader;
+  LoggedRequest& logged = *exchange.logged;
+  logged.method = reader.method();
+  logged.target = reader.target();
+  logged.protocol = !whole ? "" : reader.minor_version() == 0 ? "HTTP/1.0" : "HTTP/1.1";
+  logged.module.clear();
+  logged.start = options_.metrics->clock().now();
+}
+
+/// The answer is what the output has from `start` on.
+void Worker::log_answer(const Connection& connection, size_t start) {
+  const LoggedRequest& logged = *connection.exchange->logged;
+  const TickClock& clock = options_.metrics->clock();
+  const auto answer = http::measure_answer(std::string_view(connection.exchange->out.bytes()).substr(start));
+  AccessRecord record{.peer = connection.peer,
+                      .connection = connection.id,
+                      .method = logged.method,
+                      .target = logged.target,
+                      .protocol = logged.protocol,
+                      .status = answer.status,
+                      .body_bytes = answer.body_bytes,
+                      .duration_s = clock.seconds(TickClock::between(logged.start, clock.now())),
+                      .module = logged.module};
+  clock_gettime(CLOCK_REALTIME, &record.time);
+  access_stream_->write(record);
 }
 
 void Worker::finish_request(Connection& connection, bool keep_alive) {
@@ -176,6 +225,7 @@ void Worker::flush(Connection& connection) {
     if (result.bytes < out.pending().size() && connection.waiting == Connection::Waiting::for_write) {
       connection.waiting = Connection::Waiting::nothing;  // progress: the time for it starts again
     }
+    metrics_.sent_bytes.add(result.bytes);
     out.sent(result.bytes);
   }
 }
@@ -225,8 +275,25 @@ void Worker::discard_input(Connection& connection) {
   if (connection.readable) enqueue(connection);
 }
 
+void Worker::count_timeout(Connection::Waiting waiting) {
+  switch (waiting) {
+    case Connection::Waiting::nothing:
+    case Connection::Waiting::for_request:
+      return metrics_.count_timeout(TimedOut::idle);
+    case Connection::Waiting::for_head:
+      return metrics_.count_timeout(TimedOut::in_head);
+    case Connection::Waiting::for_body:
+      return metrics_.count_timeout(TimedOut::in_body);
+    case Connection::Waiting::for_write:
+      return metrics_.count_timeout(TimedOut::in_write);
+    case Connection::Waiting::for_end:
+      return metrics_.count_timeout(TimedOut::in_end);
+  }
+}
+
 void Worker::deadline_passed(Connection& connection) {
   if (connection.busy) return;
+  count_timeout(connection.waiting);
   const bool in_request =
       connection.waiting == Connection::Waiting::for_head || connection.waiting == Connection::Waiting::for_body;
   if (!in_request) return close(connection);

@@ -50,7 +50,8 @@ class ManagementApiTest : public testing::Test {
   FakeToolchain toolchain_;
   std::unique_ptr<runtime::Runtime> runtime_ = std::move(*runtime::Runtime::create());
   Deployer deployer_{toolchain_, toolchain_, runtime_->registry(), runtime_->spare_threads()};
-  ManagementApi api_{deployer_, *runtime_};
+  server::ServerMetrics metrics_;
+  ManagementApi api_{deployer_, *runtime_, metrics_};
 };
 
 TEST_F(ManagementApiTest, metrics_count_deploys_and_escape_names) {
@@ -65,7 +66,7 @@ TEST_F(ManagementApiTest, metrics_count_deploys_and_escape_names) {
   EXPECT_THAT(metrics.body, HasSubstr("cweb_modules 1\n"));
   EXPECT_THAT(metrics.body, HasSubstr("cweb_deploys_total{result=\"deployed\"} 1\n"));
   EXPECT_THAT(metrics.body, HasSubstr("cweb_deploys_total{result=\"unchanged\"} 1\n"));
-  EXPECT_THAT(metrics.body, HasSubstr("cweb_module_calls_total{module=\"a \\\"quoted\\\" name\"} 0\n"));
+  EXPECT_THAT(metrics.body, HasSubstr("cweb_module_version{module=\"a \\\"quoted\\\" name\"} 1\n"));
   EXPECT_EQ(call("POST", "/mgnt/metrics").status, 405);
 }
 

@@ -60,7 +60,7 @@ TEST(ListenerTest, AcceptsNonBlockingSocketsOfLoopbackPeers) {
   ASSERT_EQ(poll(&waiting, 1, 10'000), 1);
   const Accepted accepted = accept_from(listener);
   ASSERT_EQ(accepted.status, Accepted::Status::connection);
-  EXPECT_TRUE(accepted.peer_is_loopback);
+  EXPECT_TRUE(accepted.peer.is_loopback());
   char byte = 0;
   EXPECT_EQ(recv(accepted.socket.get(), &byte, 1, 0), -1);
   EXPECT_EQ(errno, EAGAIN);

@@ -150,13 +150,20 @@ TEST_F(RegistryTest, ARemovedModuleIsGone) {
 }
 
 TEST_F(RegistryTest, CallsAreCountedAcrossVersions) {
-  const auto first = make_version(1, "a", {{"GET", "/x"}});
-  first->calls[0].calls = 5;
+  constexpr CallCounters::Call call{.route = 0, .status_digit = 2, .bucket = 0, .ticks = 1, .stopped = false};
+  bool destroyed = false;
+  auto first = make_version(1, "a", {{"GET", "/x"}}, nullptr, nullptr, &destroyed);
   deploy(first);
+  first->counters->count(0, call);
   const auto second = make_version(2, "a", {{"GET", "/x"}});
-  second->calls[3].calls = 7;
   deploy(second);
-  EXPECT_EQ(registry().find("a")->calls, 12U);
+  second->counters->count(3, call);
+  EXPECT_EQ(registry().find("a")->calls, 2U);
+  first.reset();
+  ASSERT_TRUE(everything_retired());
+  ASSERT_TRUE(destroyed);
+  EXPECT_EQ(registry().find("a")->calls, 2U) << "a version that is gone leaves its counts";
+  EXPECT_EQ(registry().find("a")->counters->totals().routes.at({"GET", "/x"})[0], 2U);
 }
 
 TEST_F(RegistryTest, ListIsSortedByName) {

@@ -1,0 +1,41 @@
+// What one loop counts. Written by the loop's driver alone, read by whoever asks.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "base/tally.h"
+#include "runtime/call_counters.h"
+
+namespace cweb::server {
+
+/// Statuses of requests that are refused before anybody looks for a route; others are counted in one sum.
+inline constexpr std::array<int, 8> refusal_statuses{400, 408, 413, 414, 431, 501, 503, 505};
+
+/// What a connection was waiting for when its time was over.
+enum class TimedOut { idle, in_head, in_body, in_write, in_end };
+inline constexpr std::array<const char*, 5> timed_out_names{"idle", "head", "body", "write", "end"};
+
+/// On cache lines that no other loop's share.
+struct alignas(64) LoopMetrics {
+  Tally accepted;       ///< connections
+  Tally closed;         ///< of those accepted
+  Tally turned_away;    ///< connections that got a 503 because there were too many
+  Tally accept_pauses;  ///< no descriptor was left, and accepting waited
+  std::array<Tally, timed_out_names.size()> timed_out;
+  std::array<Tally, refusal_statuses.size() + 1> refused;  ///< requests, by status; last those of another status
+  Tally received_bytes;
+  Tally sent_bytes;
+  Tally dropped_log_lines;          ///< of the access log, because nobody took them in time
+  runtime::StatusTally unrouted;    ///< answers to requests that no route was found for
+  runtime::StatusTally management;  ///< answers to /mgnt
+
+  void count_timeout(TimedOut what) { timed_out[static_cast<size_t>(what)].add(); }
+  void count_refusal(int status) {
+    size_t i = 0;
+    while (i < refusal_statuses.size() && refusal_statuses[i] != status) ++i;
+    refused[i].add();
+  }
+};
+
+}  // namespace cweb::server
