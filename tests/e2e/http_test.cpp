@@ -431,7 +431,7 @@ constexpr const char* host_line = "Host: localhost\r\n";
 INSTANTIATE_TEST_SUITE_P(
     Each, BadRequestTest,
     testing::Values(
-        BadRequest{"garbage", "\x16\x03\x01\x02 this is not HTTP\r\n\r\n", 501},
+        BadRequest{"garbage", "\x16\x03\x01\x02 this is not HTTP\r\n\r\n"},
         BadRequest{"no_version", "GET /describe\r\n\r\n"},
         BadRequest{"two_spaces", std::string("GET  /describe HTTP/1.1\r\n") + host_line + "\r\n"},
         BadRequest{"no_host", "GET /describe HTTP/1.1\r\n\r\n"},
