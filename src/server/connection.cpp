@@ -4,8 +4,12 @@
 
 namespace cweb::server {
 
-Connection::Connection(Worker& its_worker, std::unique_ptr<net::Transport> its_transport, bool from_loopback)
-    : worker(its_worker), transport(std::move(its_transport)), peer_is_loopback(from_loopback) {
+Connection::Connection(Worker& its_worker, std::unique_ptr<net::Transport> its_transport, bool from_loopback,
+                       ConnectionLimit::Place its_admission)
+    : worker(its_worker),
+      transport(std::move(its_transport)),
+      peer_is_loopback(from_loopback),
+      admission(std::move(its_admission)) {
   deadline.owner = this;
 }
 

@@ -12,6 +12,7 @@
 #include "net/deadline_list.h"
 #include "net/loop.h"
 #include "net/transport.h"
+#include "server/connection_limit.h"
 
 namespace cweb::server {
 
@@ -26,7 +27,9 @@ struct Exchange {
 
 class Connection final : public net::EventTarget {
  public:
-  Connection(Worker& worker, std::unique_ptr<net::Transport> transport, bool peer_is_loopback);
+  /// Without a place it is one that is turned away.
+  Connection(Worker& worker, std::unique_ptr<net::Transport> transport, bool peer_is_loopback,
+             ConnectionLimit::Place admission);
   ~Connection() override;
 
   void on_events(uint32_t events) override;
@@ -34,6 +37,7 @@ class Connection final : public net::EventTarget {
   Worker& worker;
   const std::unique_ptr<net::Transport> transport;
   const bool peer_is_loopback;
+  const ConnectionLimit::Place admission;
   std::unique_ptr<Exchange> exchange;
   net::Deadline deadline;
 
