@@ -2,19 +2,36 @@
 
 #include <llhttp.h>
 
-namespace cweb::http {
+#include <algorithm>
 
-Rejection parser_fault(int error) {
+#include "http/characters.h"
+
+namespace cweb::http {
+namespace {
+
+constexpr Rejection bad_request_line{400, "the request line must be method, target and HTTP version"};
+
+/// A method that is one, but unknown, is another thing than a method with a tab behind it.
+bool begins_with_a_method(std::string_view request) {
+  const auto end = std::ranges::find_if_not(request, is_token);
+  return end == request.end() || *end == ' ';
+}
+
+}  // namespace
+
+Rejection parser_fault(int error, std::string_view reason, std::string_view request) {
   switch (error) {
     case HPE_INVALID_METHOD:
-      return {501, "this method is not known here"};
+      return begins_with_a_method(request) ? Rejection{501, "this method is not known here"} : bad_request_line;
     case HPE_INVALID_VERSION:
+      // The same error says that something stands behind the version, or that it is none.
+      return reason == "Invalid HTTP version" ? wrong_version : bad_request_line;
     case HPE_PAUSED_H2_UPGRADE:
       return wrong_version;
     case HPE_INVALID_URL:
       return {400, "the request target has a character that must not stand there"};
     case HPE_INVALID_CONSTANT:
-      return {400, "the request line must be method, target and HTTP version"};
+      return bad_request_line;
     case HPE_UNEXPECTED_SPACE:
       return {400, "there must be no white space between the request line and the first header"};
     case HPE_INVALID_HEADER_TOKEN:

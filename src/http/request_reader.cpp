@@ -215,7 +215,7 @@ RequestReader::Step RequestReader::advance() {
       return head_done_ ? finish_message() : finish_head();
     }
     if (parser_->refused) return Step::rejected;
-    return refuse(parser_fault(error));
+    return refuse(parser_fault(error, llhttp_get_error_reason(&state), {start(), end_ - begin_}));
   }
 }
 
