@@ -70,15 +70,20 @@ bool is_ipv6_literal(std::string_view text) {
   return inet_pton(AF_INET6, address.data(), &parsed) == 1;
 }
 
-bool is_registered_name(std::string_view text) {
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (is_host_character(text[i])) continue;
-    const bool escaped =
-        text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
-    if (!escaped) return false;
-    i += 2;
+/// Where a registered name ends that begins where `text` does.
+size_t registered_name_length(std::string_view text) {
+  size_t length = 0;
+  while (length < text.size()) {
+    if (is_host_character(text[length])) {
+      ++length;
+    } else if (text[length] == '%' && length + 2 < text.size() && hex_value(text[length + 1]) >= 0 &&
+               hex_value(text[length + 2]) >= 0) {
+      length += 3;
+    } else {
+      break;
+    }
   }
-  return true;
+  return length;
 }
 
 std::optional<Rejection> host_fault(const Fields& fields, int minor_version) {
@@ -126,14 +131,16 @@ std::optional<Rejection> target_fault(const RequestReader& reader, const Fields&
 }  // namespace
 
 bool is_host(std::string_view text) {
-  const size_t address_end = text.starts_with('[') ? text.find(']') : 0;
-  if (address_end == npos) return false;
-  const size_t colon = text.find(':', address_end);
-  if (colon != npos && !is_port(text.substr(colon + 1))) return false;
-  const std::string_view host = text.substr(0, colon);
+  size_t length = 0;
+  if (text.starts_with('[')) {
+    length = std::min(text.find(']'), text.size() - 1) + 1;
+    if (!is_ipv6_literal(text.substr(0, length))) return false;
+  } else {
+    length = registered_name_length(text);
+  }
+  if (length == text.size()) return true;
   // A port alone belongs to nobody.
-  if (host.empty()) return colon == npos;
-  return host.front() == '[' ? is_ipv6_literal(host) : is_registered_name(host);
+  return length > 0 && text[length] == ':' && is_port(text.substr(length + 1));
 }
 
 std::optional<Rejection> field_fault(const RequestReader& reader) {
