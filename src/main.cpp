@@ -52,6 +52,10 @@ cweb::Expected<std::unique_ptr<cweb::server::AccessLog>> open_access_log(const c
   return cweb::server::AccessLog::open(options.access_log, format, metrics);
 }
 
+size_t max_connections(const cweb::cli::ServeOptions& options) {
+  return options.max_connections > 0 ? options.max_connections : cweb::cli::connections_for_descriptors();
+}
+
 /// Tells whoever started the server that requests are answered now.
 void say_ready(const cweb::cli::ServeOptions& options, const cweb::server::Server& server) {
   const std::string url = cweb::cli::url_of(server.host(), server.port());
@@ -85,6 +89,7 @@ int serve(const cweb::cli::ServeOptions& options) {
   auto server = cweb::server::Server::create({.host = options.host,
                                               .port = options.port,
                                               .threads = options.threads,
+                                              .max_connections = max_connections(options),
                                               .max_body_bytes = options.max_body_bytes},
                                              **runtime, management, metrics, access_log->get());
   if (!server) return give_up(server.error().message);

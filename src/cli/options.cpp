@@ -13,6 +13,7 @@ constexpr int usage_error = 2;
 constexpr const char* version_text = "cweb " CWEB_VERSION "\n";
 constexpr int max_threads = 64;
 constexpr size_t max_body_limit = size_t{1} << 30;
+constexpr size_t max_connections_limit = 1'000'000;
 
 int processors() {
   return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, max_threads);
@@ -48,6 +49,12 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       ->envname("CWEB_MAX_BODY")
       ->check(CLI::Range(size_t{0}, max_body_limit))
       ->capture_default_str();
+  serve
+      .add_option("--max-connections", options.max_connections,
+                  "connections at a time, beyond which new ones get a 503; default: four fifths of the descriptors "
+                  "that the process may have, at most 32768")
+      ->envname("CWEB_MAX_CONNECTIONS")
+      ->check(CLI::Range(size_t{1}, max_connections_limit));
   serve
       .add_flag("--compile-in-process", options.compile_in_process,
                 "compile in this process instead of in helper processes: no bound on what a source can do to it")

@@ -17,6 +17,7 @@ struct ServeOptions {
   int threads = 0;       ///< never 0 after parsing: the number of processors by default
   int ready_fd = -1;     ///< where the ready line is written; -1: nowhere
   size_t max_body_bytes = size_t{1} << 20;
+  size_t max_connections = 0;  ///< 0: as many as the descriptors suggest
   bool compile_in_process = false;
   std::vector<std::string> include_dirs;
   std::string access_log;  ///< file, "-" for standard output, or empty for none
