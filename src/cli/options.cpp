@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <string_view>
 #include <thread>
 
@@ -31,6 +32,35 @@ void add_access_log_options(CLI::App& serve, ServeOptions& options) {
       ->envname("CWEB_ACCESS_LOG_FORMAT")
       ->check(CLI::IsMember({"common", "json"}))
       ->default_str("common");
+}
+
+void add_access_options(CLI::App& serve, ServeOptions& options) {
+  serve
+      .add_flag("--production", options.production,
+                "ask everybody for the admin key, also on this machine, and do not start without one of at least 16 "
+                "characters; TLS is not part of it yet. CWEB_ENV=production does the same")
+      ->envname("CWEB_PRODUCTION");
+  serve
+      .add_option("--admin-key-file", options.admin_key_file,
+                  "file that holds the key for /mgnt; or set CWEB_ADMIN_KEY to the key itself")
+      ->envname("CWEB_ADMIN_KEY_FILE")
+      ->type_name("FILE");
+  serve
+      .add_option(
+          "--admin-host", options.admin_hosts,
+          "name under which /mgnt may be reached besides localhost; may be given several times, or as HOST,HOST")
+      ->envname("CWEB_ADMIN_HOST")
+      ->type_name("HOST")
+      ->delimiter(',');
+}
+
+/// CWEB_ENV is what deployments set. Null when it says something that is neither: "prod" must not mean development.
+std::optional<bool> production_by_environment() {
+  const char* const value = std::getenv("CWEB_ENV");
+  const std::string_view name = value == nullptr ? "" : value;
+  if (name == "production") return true;
+  if (name.empty() || name == "development") return false;
+  return std::nullopt;
 }
 
 void add_serve_options(CLI::App& serve, ServeOptions& options) {
@@ -67,6 +97,7 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       ->type_name("DIR")
       ->delimiter(':');
   add_access_log_options(serve, options);
+  add_access_options(serve, options);
 }
 
 }  // namespace
@@ -88,6 +119,9 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   }
   if (print_version) return PrintAndExit{version_text, 0};
   if (!serve->parsed()) return PrintAndExit{app.help(), usage_error};
+  const auto production = production_by_environment();
+  if (!production) return PrintAndExit{"cweb: CWEB_ENV is either production or development\n", usage_error};
+  options.production = options.production || *production;
   return options;
 }
 

@@ -11,6 +11,7 @@
 namespace cweb::cli {
 
 /// `cweb serve`. Each option can also be given as an environment variable, CWEB_PORT for --port; the command line wins.
+/// The admin key is no option: a command line can be read by everybody on the machine (see secrets.h).
 struct ServeOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 8080;  ///< 0: the system picks one
@@ -22,6 +23,9 @@ struct ServeOptions {
   std::vector<std::string> include_dirs;
   std::string access_log;  ///< file, "-" for standard output, or empty for none
   bool access_log_is_json = false;
+  bool production = false;               ///< by --production, CWEB_PRODUCTION or CWEB_ENV=production
+  std::string admin_key_file;            ///< empty: none
+  std::vector<std::string> admin_hosts;  ///< as given; not checked
 };
 
 /// Nothing is left to do but to print this and leave: help, the version, or what is wrong with the command line.

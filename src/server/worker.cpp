@@ -211,6 +211,7 @@ void Worker::turn_away(Connection& connection) {
     log::warn("all {} connections are taken: {} were turned away with a 503", limit_.most(), *times);
   }
   ++turned_away_;
+  metrics_.turned_away.add();
   std::string answer;
   http::append_plain_answer(answer, {.status = 503, .keep_alive = false}, "all connections are taken: try again",
                             /*head_only=*/false, "Retry-After: 1\r\n");
