@@ -6,6 +6,8 @@ PRESETS := release debug asan tsan
 JOBS ?= $(shell nproc)
 # Tests start servers of their own; more at a time than this and they measure each other.
 TEST_JOBS ?= 2
+# `make fuzz` gives each target this long.
+FUZZ_SECONDS ?= 60
 # For `make run`, as in: make run ARGS='--port 9000 --threads 1'
 ARGS ?=
 
@@ -16,7 +18,7 @@ SOURCES = $(shell find $(PARTS) tests \( -name '*.cpp' -o -name '*.h' \) -print)
 # Steps follow each other; the parallel work is Ninja's and CTest's.
 .NOTPARALLEL:
 .DEFAULT_GOAL := all
-.PHONY: all run test check bench format lint clean help $(PRESETS:%=suite-%) deps-build deps-test deps-lint deps-bench
+.PHONY: all run test check fuzz bench format lint clean help $(PRESETS:%=suite-%) deps-build deps-test deps-lint deps-bench
 
 all: deps-build build/release/build.ninja  ## build the server and leave ./cweb as a link to it
 	@cmake --build --preset release --parallel $(JOBS) --target cweb
@@ -28,6 +30,10 @@ run: all  ## build and serve on 127.0.0.1:8080; further options in ARGS='...'
 test: suite-release suite-asan suite-tsan  ## the whole suite, then with address and undefined, then with thread sanitizer
 
 check: suite-release  ## the suite in the release preset alone
+
+fuzz: deps-build deps-test build/fuzz/build.ninja  ## run the fuzz targets one after the other, FUZZ_SECONDS=60 each
+	@cmake --build --preset fuzz --parallel $(JOBS) --target fuzz
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 
 bench: deps-build deps-bench build/release/build.ninja  ## run the benchmarks one after the other
 	@cmake --build --preset release --parallel $(JOBS)
@@ -57,7 +63,7 @@ $(PRESETS:%=suite-%): suite-%: deps-build deps-test build/%/build.ninja
 	ctest --preset $* --parallel $(TEST_JOBS)
 
 # Configured once; from then on Ninja sees itself when a CMake file has changed.
-$(PRESETS:%=build/%/build.ninja): build/%/build.ninja: CMakePresets.json | deps-build
+$(PRESETS:%=build/%/build.ninja) build/fuzz/build.ninja: build/%/build.ninja: CMakePresets.json | deps-build
 	cmake --preset $*
 	@touch $@
 

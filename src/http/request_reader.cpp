@@ -93,7 +93,8 @@ struct RequestReader::Parser {
     RequestReader& self = reader(state);
     if (self.head_done_) return 0;
     HeaderPiece& header = self.headers_.back();
-    if (header.value.offset == 0) header.value = {header.name.offset + header.name.length, 0};
+    // An empty value may be said to lie behind its line's end, where the next name begins.
+    if (header.value.length == 0) header.value = {header.name.offset + header.name.length, 0};
     return 0;
   }
 

@@ -91,6 +91,18 @@ constexpr std::string_view three_requests =
     "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;ext=1\r\nabc\r\n4\r\ndefg\r\n0\r\nTrailer: "
     "t\r\n\r\n";
 
+TEST(RequestReader, AnEmptyValueLiesInItsOwnLine) {
+  // Whoever puts a NUL behind it would otherwise end the name below.
+  RequestReader reader(RequestLimits{});
+  feed(reader, "GET / HTTP/1.1\r\nHost: h\r\nA:\r\nB: \t\r\nC: c\r\n\r\n");
+  ASSERT_EQ(reader.advance(), Step::head);
+  const auto headers = reader.headers();
+  ASSERT_EQ(headers.size(), 4U);
+  for (size_t i = 0; i + 1 < headers.size(); ++i) {
+    EXPECT_LT(headers[i].value.offset + headers[i].value.length, headers[i + 1].name.offset) << i;
+  }
+}
+
 TEST(RequestReader, ReadsPipelinedRequestsInOrder) {
   const Outcome outcome = read_whole(three_requests);
   ASSERT_EQ(outcome.rejected_with, 0);
