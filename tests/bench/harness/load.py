@@ -1,0 +1,129 @@
+"""Load on a server, what came back, and what it cost: wrk, which asks again when it was answered, and paced_client,
+which asks when it is time."""
+import json
+import re
+import resource
+import signal
+import subprocess
+import time
+
+from harness import machine, processes
+from harness.processes import BenchError
+
+CONNECTIONS = 64
+# Cores that others used meanwhile, of those that server and client ran on.
+FOREIGN_LIMIT = 0.05
+ATTEMPTS = 4
+
+
+def wrk_command(server, seconds, connections=CONNECTIONS, threads=1, script=None, headers=()):
+    command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--latency"]
+    for header in headers:
+        command += ["-H", header]
+    if script:
+        command += ["-s", script]
+    return [*command, server.url()]
+
+
+def parse_wrk(text):
+    """Figures of wrk's report. A request that failed makes the measurement void."""
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
+    count = re.search(r"(\d+) requests in", text)
+    latency = dict(re.findall(r"^\s+(50|99)%\s+(\S+)", text, re.MULTILINE))
+    if not rate or not count or not int(count[1]) or len(latency) != 2:
+        raise BenchError(f"wrk measured nothing:\n{text}")
+    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
+    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    return {"requests_per_s": float(rate[1]), "requests": int(count[1]),
+            "p50_us": _microseconds(latency["50"]), "p99_us": _microseconds(latency["99"]),
+            "errors": sum(map(int, errors.groups())) if errors else 0, "non_2xx": int(refused[1]) if refused else 0}
+
+
+def _microseconds(text):
+    value, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()
+    return float(value) * {"us": 1, "ms": 1e3, "s": 1e6, "m": 6e7}[unit]
+
+
+def wrk(server, seconds, server_cores, client_cores, **options):
+    """One measurement: wrk's figures, the server's processor time, and what others took of the same processors."""
+    cores = set(server_cores or machine.usable_cores()) | set(client_cores or machine.usable_cores())
+    before = _usage(server, cores)
+    process = processes.start(processes.pinned(wrk_command(server, seconds, **options), client_cores),
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        text, _ = process.communicate(timeout=seconds + 30)
+    except subprocess.TimeoutExpired:
+        raise BenchError(f"wrk did not end against {server.name}") from None
+    finally:
+        processes.end(process)
+    after = _usage(server, cores)
+    if server.process.poll() is not None:
+        raise BenchError(f"{server.name} ended under load with {server.process.returncode}:\n{server.log_text()}")
+    figures = parse_wrk(text)
+    spent = {name: after[name] - before[name] for name in before}
+    ticks = spent["user_ticks"] + spent["kernel_ticks"]
+    figures |= {
+        "server_us": spent["server"] / figures["requests"] * 1e6,
+        "server_cores": spent["server"] / spent["elapsed"],
+        "client_cores": spent["client"] / spent["elapsed"],
+        "user_share": spent["user_ticks"] / ticks if ticks else None,
+        "user_ticks": spent["user_ticks"], "ticks": ticks,
+        "foreign": max(0.0, (spent["busy"] - spent["server"] - spent["client"]) / spent["elapsed"]),
+    }
+    return figures
+
+
+def _usage(server, cores):
+    pids = server.pids()
+    user, kernel = processes.user_and_kernel_ticks(pids)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {"elapsed": time.monotonic(), "busy": machine.busy_seconds(cores), "server": processes.cpu_seconds(pids),
+            "user_ticks": user, "kernel_ticks": kernel, "client": children.ru_utime + children.ru_stime}
+
+
+def undisturbed(measure):
+    """The first measurement that others did not disturb; when all were, the one that they disturbed least."""
+    best = None
+    for attempt in range(ATTEMPTS):
+        figures = measure()
+        if best is None or figures["foreign"] < best["foreign"]:
+            best = figures | {"attempt": attempt}
+        if figures["foreign"] <= FOREIGN_LIMIT:
+            break
+    return best
+
+
+def paced(program, server, requests_per_s, seconds, cores=None, path="/counter"):
+    """Latencies, in microseconds, of requests that are sent at their time whatever became of those before."""
+    command = [program, str(server.port), path, str(int(requests_per_s)), str(seconds)]
+    figures = json.loads(processes.run(command, seconds + 30, cores))
+    if figures["failed"]:
+        raise BenchError(f"{figures['failed']} of {figures['answered']} paced requests failed")
+    return figures
+
+
+def system_calls(server, seconds, client_cores):
+    """System calls per request while the server is busy all the time, in all and by name."""
+    processes.require("strace")
+    command = ["strace", "-f", "-c", "-q"]
+    for pid in server.pids():
+        command += ["-p", str(pid)]
+    tracer = processes.start(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        time.sleep(0.5)
+        if tracer.poll() is not None:
+            raise BenchError(f"strace cannot look at {server.name}: {tracer.stderr.read()}")
+        text = processes.run(wrk_command(server, seconds), seconds + 30, client_cores)
+        tracer.send_signal(signal.SIGINT)
+        _, report = tracer.communicate(timeout=10)
+    finally:
+        processes.end(tracer)
+    requests = parse_wrk(text)["requests"]
+    calls = {}
+    for line in report.splitlines():
+        fields = line.split()
+        if len(fields) >= 5 and fields[3].isdigit() and fields[-1] != "total":
+            calls[fields[-1]] = calls.get(fields[-1], 0) + int(fields[3]) / requests
+    if not calls:
+        raise BenchError(f"strace counted nothing of {server.name}:\n{report}")
+    return {"all": sum(calls.values()), "by_name": calls}
