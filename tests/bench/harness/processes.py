@@ -37,9 +37,10 @@ def start(command, **options):
     return subprocess.Popen(command, start_new_session=True, preexec_fn=_end_with_parent, **options)
 
 
-def run(command, timeout_s, cores=None):
+def run(command, timeout_s, cores=None, environment=()):
     """Standard output of a program that has to succeed."""
-    process = start(pinned(command, cores), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = start(pinned(command, cores), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                    env=os.environ | dict(environment))
     try:
         out, err = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:

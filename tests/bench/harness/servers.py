@@ -78,6 +78,11 @@ class Peers:
     def close(self):
         self._directory.cleanup()
 
+    @property
+    def directory(self):
+        """For files of measurements; it goes with this object."""
+        return self._directory.name
+
     def program(self, name):
         path = os.path.join(self._programs, name)
         if not os.access(path, os.X_OK):
