@@ -18,7 +18,7 @@ from harness import machine, processes  # noqa: E402
 from harness.processes import BenchError  # noqa: E402
 from harness.report import Summary, write_json  # noqa: E402
 from harness.servers import Peers  # noqa: E402
-from measure import deploys, throughput  # noqa: E402
+from measure import deploys, disturbance, memory, throughput  # noqa: E402
 
 PROJECT = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
 DESCRIPTORS = 65_536
@@ -28,6 +28,11 @@ GROUPS = {
     "pipelined": throughput.pipelined,
     "connections": throughput.connections,
     "deploys": deploys.measure,
+    "modules": memory.live_modules,
+    "many-deploys": memory.many_deploys,
+    "idle": memory.idle_connections,
+    "swap": disturbance.hot_swap,
+    "guard": disturbance.guard,
 }
 
 

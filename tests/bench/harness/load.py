@@ -9,6 +9,7 @@ import time
 
 from harness import machine, processes
 from harness.processes import BenchError
+from harness.servers import PATH
 
 CONNECTIONS = 64
 # Cores that others used meanwhile, of those that server and client ran on.
@@ -16,13 +17,13 @@ FOREIGN_LIMIT = 0.05
 ATTEMPTS = 4
 
 
-def wrk_command(server, seconds, connections=CONNECTIONS, threads=1, script=None, headers=()):
+def wrk_command(server, seconds, connections=CONNECTIONS, threads=1, script=None, headers=(), path=PATH):
     command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--latency"]
     for header in headers:
         command += ["-H", header]
     if script:
         command += ["-s", script]
-    return [*command, server.url()]
+    return [*command, server.url(path)]
 
 
 def parse_wrk(text):
@@ -93,13 +94,42 @@ def undisturbed(measure):
     return best
 
 
-def paced(program, server, requests_per_s, seconds, cores=None, path="/counter"):
-    """Latencies, in microseconds, of requests that are sent at their time whatever became of those before."""
-    command = [program, str(server.port), path, str(int(requests_per_s)), str(seconds)]
-    figures = json.loads(processes.run(command, seconds + 30, cores))
-    if figures["failed"]:
-        raise BenchError(f"{figures['failed']} of {figures['answered']} paced requests failed")
-    return figures
+class PacedLoad:
+    """paced_client while it runs: requests that are sent at their time whatever became of those before."""
+
+    def __init__(self, program, server, requests_per_s, seconds, cores=None, path=PATH):
+        command = [program, str(server.port), path, str(int(requests_per_s)), str(seconds)]
+        self._time_s = seconds + 30
+        self._process = processes.start(processes.pinned(command, cores), stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        processes.end(self._process)
+
+    def is_running(self):
+        return self._process.poll() is None
+
+    def figures(self):
+        """Waits for the end. Latencies in microseconds, from when a request was due until its answer."""
+        try:
+            text, _ = self._process.communicate(timeout=self._time_s)
+        except subprocess.TimeoutExpired:
+            raise BenchError(f"paced_client did not end within {self._time_s} s") from None
+        if self._process.returncode != 0:
+            raise BenchError(f"paced_client failed: {text}")
+        figures = json.loads(text)
+        if figures["failed"] or not figures["answered"]:
+            raise BenchError(f"{figures['failed']} paced requests failed, {figures['answered']} were answered")
+        return figures
+
+
+def paced(*arguments, **options):
+    """The figures of a PacedLoad from its beginning to its end."""
+    with PacedLoad(*arguments, **options) as load:
+        return load.figures()
 
 
 def system_calls(server, seconds, client_cores):

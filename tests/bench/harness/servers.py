@@ -17,6 +17,7 @@ PATH = "/counter"
 BODY = "count 1000000\\n"
 CONTENT_TYPE = "text/plain; charset=utf-8"
 START_TIME_S = 20
+MOST_CONNECTIONS = 40_000
 
 
 class Server:
@@ -109,7 +110,7 @@ class Peers:
         return server
 
     def cweb(self, cores=None, options=("--threads", "1")):
-        """A cweb without modules."""
+        """A cweb without modules, as soon as it is ready."""
         read_end, write_end = os.pipe()
         try:
             command = [self._cweb, "serve", "--port", "0", "--ready-fd", str(write_end), *options]
@@ -177,8 +178,10 @@ http {{
 
     def _launch(self, command, cores, pass_fds=()):
         log = tempfile.TemporaryFile()
+        # Nobody but the tables bounds the connections; versions without such a bound ignore the variable.
+        environment = os.environ | {"CWEB_MAX_CONNECTIONS": str(MOST_CONNECTIONS)}
         process = processes.start(processes.pinned(command, cores), stdout=log, stderr=subprocess.STDOUT,
-                                  cwd=self._directory.name, pass_fds=pass_fds)
+                                  cwd=self._directory.name, pass_fds=pass_fds, env=environment)
         return process, log
 
 
