@@ -14,11 +14,11 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from harness import machine, processes  # noqa: E402
+from harness import load, machine, processes  # noqa: E402
 from harness.processes import BenchError  # noqa: E402
 from harness.report import Summary, write_json  # noqa: E402
 from harness.servers import Peers  # noqa: E402
-from measure import deploys, disturbance, memory, throughput  # noqa: E402
+from measure import compute, deploys, disturbance, memory, throughput  # noqa: E402
 
 PROJECT = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
 DESCRIPTORS = 65_536
@@ -31,6 +31,7 @@ GROUPS = {
     "modules": memory.live_modules,
     "many-deploys": memory.many_deploys,
     "idle": memory.idle_connections,
+    "compute": compute.measure,
     "swap": disturbance.hot_swap,
     "guard": disturbance.guard,
 }
@@ -47,11 +48,18 @@ class Bench:
         self.project = PROJECT
         self.peers = Peers(arguments.build, PROJECT)
         self.summary = Summary()
+        self.most_foreign = 0.0
 
     def core_pair(self, same_core):
         """(the server's processors, the client's)"""
         first = self.cores[:1]
         return first, first if same_core else self.cores[1:2] or first
+
+    def undisturbed(self, measure):
+        """The first measurement that others did not disturb; when all were, the one that they disturbed least."""
+        figures = load.undisturbed(measure)
+        self.most_foreign = max(self.most_foreign, figures["foreign"])
+        return figures
 
     @staticmethod
     def progress(text):
@@ -101,8 +109,11 @@ def main():
         bench.progress("")
         write_json(arguments.json, name, about | {"took_s": round(time.monotonic() - started), "figures": figures})
     bench.summary.print()
+    if bench.most_foreign > load.FOREIGN_LIMIT:
+        print(f"Others took up to {bench.most_foreign:.2f} cores of those measured on, and repeating did not help: the "
+              "figures are uncertain.")
     write_json(arguments.json, "summary", about | {"groups": arguments.groups, "failed": failed,
-                                                   "rows": bench.summary.rows})
+                                                   "most_foreign": bench.most_foreign, "rows": bench.summary.rows})
     print(f"Figures as JSON: {os.path.relpath(arguments.json)}")
     return 1 if failed else 0
 

@@ -14,7 +14,7 @@ from harness.servers import PATH
 CONNECTIONS = 64
 # Cores that others used meanwhile, of those that server and client ran on.
 FOREIGN_LIMIT = 0.05
-ATTEMPTS = 4
+ATTEMPTS = 3
 
 
 def wrk_command(server, seconds, connections=CONNECTIONS, threads=1, script=None, headers=(), path=PATH):
@@ -45,41 +45,89 @@ def _microseconds(text):
     return float(value) * {"us": 1, "ms": 1e3, "s": 1e6, "m": 6e7}[unit]
 
 
+class Load:
+    """A client while it runs, and what it, the server and others take of the processors meanwhile."""
+
+    def __init__(self, server, command, seconds, server_cores, client_cores):
+        self._server = server
+        self._command = command
+        self._time_s = seconds + 30
+        self._cores = set(server_cores or machine.usable_cores()) | set(client_cores or machine.usable_cores())
+        self._before = self._usage()
+        self._process = processes.start(processes.pinned(command, client_cores), stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        processes.end(self._process)
+
+    def is_running(self):
+        return self._process.poll() is None
+
+    def finish(self):
+        """Waits for the end: what the client printed, and seconds of processor time by who took them."""
+        name = self._command[0]
+        try:
+            text, _ = self._process.communicate(timeout=self._time_s)
+        except subprocess.TimeoutExpired:
+            raise BenchError(f"{name} did not end within {self._time_s} s against {self._server.name}") from None
+        after = self._usage()
+        if self._server.process.poll() is not None:
+            raise BenchError(f"{self._server.name} ended under load with {self._server.process.returncode}:\n"
+                             f"{self._server.log_text()}")
+        if self._process.returncode != 0:
+            raise BenchError(f"{name} failed against {self._server.name}: {text}")
+        spent = {key: after[key] - self._before[key] for key in after}
+        spent["foreign"] = max(0.0, spent["busy"] - spent["server"] - spent["client"])
+        return text, spent
+
+    def _usage(self):
+        pids = self._server.pids()
+        user, kernel = processes.user_and_kernel_ticks(pids)
+        # The client is a child that was waited for; this process may be one too.
+        used = [resource.getrusage(who) for who in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF)]
+        return {"elapsed": time.monotonic(), "busy": machine.busy_seconds(self._cores),
+                "server": processes.cpu_seconds(pids), "user_ticks": user, "kernel_ticks": kernel,
+                "client": sum(usage.ru_utime + usage.ru_stime for usage in used)}
+
+
 def wrk(server, seconds, server_cores, client_cores, **options):
     """One measurement: wrk's figures, the server's processor time, and what others took of the same processors."""
-    cores = set(server_cores or machine.usable_cores()) | set(client_cores or machine.usable_cores())
-    before = _usage(server, cores)
-    process = processes.start(processes.pinned(wrk_command(server, seconds, **options), client_cores),
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        text, _ = process.communicate(timeout=seconds + 30)
-    except subprocess.TimeoutExpired:
-        raise BenchError(f"wrk did not end against {server.name}") from None
-    finally:
-        processes.end(process)
-    after = _usage(server, cores)
-    if server.process.poll() is not None:
-        raise BenchError(f"{server.name} ended under load with {server.process.returncode}:\n{server.log_text()}")
+    with Load(server, wrk_command(server, seconds, **options), seconds, server_cores, client_cores) as running:
+        text, spent = running.finish()
     figures = parse_wrk(text)
-    spent = {name: after[name] - before[name] for name in before}
     ticks = spent["user_ticks"] + spent["kernel_ticks"]
-    figures |= {
+    return figures | {
         "server_us": spent["server"] / figures["requests"] * 1e6,
         "server_cores": spent["server"] / spent["elapsed"],
         "client_cores": spent["client"] / spent["elapsed"],
-        "user_share": spent["user_ticks"] / ticks if ticks else None,
         "user_ticks": spent["user_ticks"], "ticks": ticks,
-        "foreign": max(0.0, (spent["busy"] - spent["server"] - spent["client"]) / spent["elapsed"]),
+        "foreign": spent["foreign"] / spent["elapsed"],
     }
-    return figures
 
 
-def _usage(server, cores):
-    pids = server.pids()
-    user, kernel = processes.user_and_kernel_ticks(pids)
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return {"elapsed": time.monotonic(), "busy": machine.busy_seconds(cores), "server": processes.cpu_seconds(pids),
-            "user_ticks": user, "kernel_ticks": kernel, "client": children.ru_utime + children.ru_stime}
+class PacedLoad(Load):
+    """paced_client: requests that are sent at their time whatever became of those before."""
+
+    def __init__(self, program, server, requests_per_s, seconds, server_cores=None, client_cores=None, path=PATH):
+        command = [program, str(server.port), path, str(int(requests_per_s)), str(seconds)]
+        super().__init__(server, command, seconds, server_cores, client_cores)
+
+    def figures(self):
+        """Waits for the end. Latencies in microseconds, from when a request was due until its answer."""
+        text, spent = self.finish()
+        figures = json.loads(text)
+        if figures["failed"] or not figures["answered"]:
+            raise BenchError(f"{figures['failed']} paced requests failed, {figures['answered']} were answered")
+        return figures | {"foreign": spent["foreign"] / spent["elapsed"]}
+
+
+def paced(*arguments, **options):
+    """The figures of a PacedLoad from its beginning to its end."""
+    with PacedLoad(*arguments, **options) as running:
+        return running.figures()
 
 
 def undisturbed(measure):
@@ -92,44 +140,6 @@ def undisturbed(measure):
         if figures["foreign"] <= FOREIGN_LIMIT:
             break
     return best
-
-
-class PacedLoad:
-    """paced_client while it runs: requests that are sent at their time whatever became of those before."""
-
-    def __init__(self, program, server, requests_per_s, seconds, cores=None, path=PATH):
-        command = [program, str(server.port), path, str(int(requests_per_s)), str(seconds)]
-        self._time_s = seconds + 30
-        self._process = processes.start(processes.pinned(command, cores), stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, text=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        processes.end(self._process)
-
-    def is_running(self):
-        return self._process.poll() is None
-
-    def figures(self):
-        """Waits for the end. Latencies in microseconds, from when a request was due until its answer."""
-        try:
-            text, _ = self._process.communicate(timeout=self._time_s)
-        except subprocess.TimeoutExpired:
-            raise BenchError(f"paced_client did not end within {self._time_s} s") from None
-        if self._process.returncode != 0:
-            raise BenchError(f"paced_client failed: {text}")
-        figures = json.loads(text)
-        if figures["failed"] or not figures["answered"]:
-            raise BenchError(f"{figures['failed']} paced requests failed, {figures['answered']} were answered")
-        return figures
-
-
-def paced(*arguments, **options):
-    """The figures of a PacedLoad from its beginning to its end."""
-    with PacedLoad(*arguments, **options) as load:
-        return load.figures()
 
 
 def system_calls(server, seconds, client_cores):

@@ -7,6 +7,8 @@ from harness.http_client import HttpClient
 from harness.idle_peers import IdlePeers
 from harness.processes import BenchError
 from harness.report import median, number, table
+from harness.servers import PATH
+from measure.paced import UNCHANGED, alternate
 
 LIVE_MODULES = 1_000
 IDLE_CONNECTIONS = 20_000
@@ -15,9 +17,8 @@ DEPLOYS_OF_REFERENCE = 100
 # Those of this process and of the server beside its connections.
 SPARE_DESCRIPTORS = 1_000
 RETIRING_TIME_S = 30
-# How much two medians may differ that are the same.
+# Two medians of processor time per request that differ by less are the same.
 FLAT = 1.05
-UNCHANGED = 1.1
 
 
 def live_modules(bench):
@@ -56,7 +57,7 @@ def _many_modules(bench):
         for round_number in range(bench.rounds):
             bench.progress(f"look-up with 1 and {LIVE_MODULES} modules, round {round_number + 1}")
             for name, server in (("few", few), ("many", many)):
-                costs[name].append(load.undisturbed(
+                costs[name].append(bench.undisturbed(
                     lambda: load.wrk(server, bench.seconds, server_cores, client_cores, path=path)))
     for key, source in (("rate_ratio", "requests_per_s"), ("cpu_ratio", "server_us")):
         figures[key] = median([after[source] / before[source] for before, after in zip(costs["few"], costs["many"])])
@@ -143,47 +144,42 @@ def idle_connections(bench):
     server_cores, client_cores = bench.core_pair(same_core=False)
     program = bench.peers.program("paced_client")
     wanted = min(IDLE_CONNECTIONS, bench.descriptors - SPARE_DESCRIPTORS)
-    rounds = {"alone": [], "beside": []}
     with bench.peers.start("cweb", server_cores) as server:
         count, server_kib, kernel_kib = _cost_of_idle(server, wanted)
         if count < IDLE_CONNECTIONS:
             print(f"The limits of descriptors (ulimit -n: {bench.descriptors}) and connections allow {count:,}.")
         table(f"{count:,} idle keep-alive connections", ["", "KiB each"],
               [["resident in the server", number(server_kib)], ["in the kernel, for both ends", number(kernel_kib)]])
-        capacity = load.wrk(server, 2, server_cores, client_cores)["requests_per_s"]
-        for round_number in range(min(bench.rounds, 3)):
-            bench.progress(f"{count} idle connections, round {round_number + 1}")
-            rounds["alone"].append(load.paced(program, server, capacity / 2, bench.seconds, client_cores))
+        rate = load.wrk(server, 2, server_cores, client_cores)["requests_per_s"] / 2
+
+        def alone():
+            return load.paced(program, server, rate, bench.seconds, server_cores, client_cores)
+
+        def beside_idle():
             with IdlePeers(server.port) as peers:
-                peers.add_answered(count, "/counter")
-                rounds["beside"].append(load.paced(program, server, capacity / 2, bench.seconds, client_cores))
-                if peers.open_count() != count:
-                    raise BenchError(f"the server closed {count - peers.open_count()} of {count} idle connections")
-    ratio = median([beside["p99_us"] / alone["p99_us"] for alone, beside in zip(rounds["alone"], rounds["beside"])])
-    print_paced(f"others, at half of capacity ({number(capacity / 2, 0)} requests/s)",
-                {"alone": rounds["alone"], f"beside {count:,} idle": rounds["beside"]}, ratio)
+                peers.add_answered(count, PATH)
+                figures = alone()
+                if (closed := count - peers.open_count()) > 0:
+                    raise BenchError(f"the server closed {closed} of {count} idle connections")
+                return figures
+
+        results = alternate(bench, f"others, {number(rate, 0)} requests/s", min(bench.rounds, 3), ("alone", alone),
+                            (f"beside {count:,} idle connections", beside_idle))
     bench.summary.at_most(f"{count:,} idle connections: resident each", 4, server_kib, "KiB")
-    bench.summary.at_most(f"{count:,} idle connections: others' p99, x without", UNCHANGED, ratio)
-    return {"count": count, "server_kib": server_kib, "kernel_kib": kernel_kib, "p99_ratio": ratio, "rounds": rounds}
+    bench.summary.at_most(f"{count:,} idle connections: others' p99, x without", UNCHANGED, results["p99_ratio"])
+    return results | {"count": count, "server_kib": server_kib, "kernel_kib": kernel_kib, "requests_per_s": rate}
 
 
 def _cost_of_idle(server, wanted):
     """(connections, KiB each in the server, KiB each in the kernel). The first of them bring what the others share."""
     with IdlePeers(server.port) as peers:
-        first = peers.add_answered(wanted // 20, "/counter")
+        first = peers.add_answered(wanted // 20, PATH)
         before, kernel_before = processes.resident_kib(server.pid), _kernel_network_kib()
-        more = peers.add_answered(wanted - first, "/counter")
+        more = peers.add_answered(wanted - first, PATH)
         if more == 0:
             raise BenchError(f"the server takes no more than {first} connections")
         return (first + more, (processes.resident_kib(server.pid) - before) / more,
                 (_kernel_network_kib() - kernel_before) / more)
-
-
-def print_paced(title, rounds_of, ratio):
-    keys = ("p50_us", "p90_us", "p99_us", "p999_us", "max_us")
-    rows = [[name, *(number(median([figures[key] for figures in rounds]), 0) for key in keys)]
-            for name, rounds in rounds_of.items()]
-    table(f"{title}; ratio of p99 {number(ratio)}", ["", "p50 us", "p90 us", "p99 us", "p99.9 us", "max us"], rows)
 
 
 def _kernel_network_kib():

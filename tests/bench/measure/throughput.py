@@ -49,7 +49,7 @@ def _compare(bench, title, same_core=False, latencies=True, **wrk_options):
         for name in PEERS[turn:] + PEERS[:turn]:
             with bench.peers.start(name, server_cores) as server:
                 load.wrk(server, WARM_UP_S, server_cores, client_cores, **wrk_options)
-                figures = load.undisturbed(
+                figures = bench.undisturbed(
                     lambda: load.wrk(server, bench.seconds, server_cores, client_cores, **wrk_options))
             if figures["errors"] or figures["non_2xx"]:
                 raise BenchError(f"{name}: {figures['errors']} socket errors and {figures['non_2xx']} refused requests")
