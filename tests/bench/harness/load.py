@@ -100,6 +100,7 @@ def wrk(server, seconds, server_cores, client_cores, **options):
     figures = parse_wrk(text)
     ticks = spent["user_ticks"] + spent["kernel_ticks"]
     return figures | {
+        "per_cpu_s": figures["requests"] / (spent["server"] + spent["client"]),
         "server_us": spent["server"] / figures["requests"] * 1e6,
         "server_cores": spent["server"] / spent["elapsed"],
         "client_cores": spent["client"] / spent["elapsed"],

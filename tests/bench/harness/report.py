@@ -59,6 +59,8 @@ class Summary:
                           "digits": digits, "outcome": outcome})
 
     def print(self):
+        if not self.rows:
+            return
         table("What must hold", ["", "target", "measured", ""],
               [[row["what"], f"{row['relation']} {row['target']:,g} {row['unit']}".rstrip(),
                 f"{number(row['measured'], row['digits'])} {row['unit']}".rstrip(), row["outcome"]]

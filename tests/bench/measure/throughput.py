@@ -2,7 +2,10 @@
 
 With a core of its own wrk is slower than any of them, so that only processor time says anything; on the same core the
 server always has work waiting, and requests/s tell servers apart. Servers take turns, and a ratio is the median of the
-ratios within a round: what slows the machine down for a while slows down all of them."""
+ratios within a round: what slows the machine down for a while slows down all of them. "per CPU s" is requests for each
+second that server and wrk computed: on the same core of an idle machine it is requests/s, and others who take the core
+away change it little."""
+import math
 import os
 
 from harness import load
@@ -61,28 +64,30 @@ def _compare(bench, title, same_core=False, latencies=True, **wrk_options):
 
 
 def _digest(rounds, reference_rounds):
-    ticks = sum(figures["ticks"] for figures in rounds)
-    # One round has too few ticks to divide its time well; all of them together have enough.
-    user_share = sum(figures["user_ticks"] for figures in rounds) / ticks if ticks else None
+    # The kernel divides time by samples. One round has too few of them; of n of all rounds the error is the root of n.
+    ticks, user_ticks = (sum(figures[key] for figures in rounds) for key in ("ticks", "user_ticks"))
+    user_share = user_ticks / ticks if ticks else None
     digest = {key: median([figures[key] for figures in rounds])
-              for key in ("requests_per_s", "p50_us", "p99_us", "server_us", "server_cores", "client_cores")}
+              for key in ("requests_per_s", "per_cpu_s", "p50_us", "p99_us", "server_us", "server_cores", "client_cores")}
     digest["spread"] = spread([figures["requests_per_s"] for figures in rounds])
     digest["user_us"] = digest["server_us"] * user_share if user_share is not None else None
+    digest["user_error_us"] = digest["user_us"] / math.sqrt(user_ticks) if user_ticks else None
     digest["foreign"] = max(figures["foreign"] for figures in rounds)
-    for key, source in (("ratio", "requests_per_s"), ("server_us_ratio", "server_us")):
+    for key, source in (("ratio", "requests_per_s"), ("per_cpu_s_ratio", "per_cpu_s"), ("server_us_ratio", "server_us")):
         digest[key] = median([figures[source] / other[source] for figures, other in zip(rounds, reference_rounds)])
     return digest
 
 
 def _print(title, bench, results, latencies):
-    columns = ["", "requests/s", "spread", "x nginx", "server us", "x nginx", "of it user", "server cores",
-               "wrk cores", "foreign"]
+    columns = ["", "requests/s", "spread", "x nginx", "per CPU s", "x nginx", "server us", "x nginx", "of it user",
+               "server cores", "wrk cores", "foreign"]
     if latencies:
         columns += ["p50 us", "p99 us"]
     rows = []
     for name, row in sorted(results.items(), key=lambda item: -item[1]["requests_per_s"]):
         cells = [name, number(row["requests_per_s"], 0), f"{row['spread'] * 100:.0f}%", number(row["ratio"]),
-                 number(row["server_us"]), number(row["server_us_ratio"]), number(row["user_us"]),
+                 number(row["server_us"]), number(row["server_us_ratio"]),
+                 f"{number(row['user_us'])} ±{number(row['user_error_us'])}",
                  number(row["server_cores"]), number(row["client_cores"]), number(row["foreign"])]
         rows.append(cells + [number(row["p50_us"], 0), number(row["p99_us"], 0)] if latencies else cells)
     table(f"{title}: {load.CONNECTIONS} connections, {bench.rounds} rounds of {bench.seconds} s", columns, rows)
