@@ -45,7 +45,8 @@ def _build(bench):
     program = os.path.join(bench.peers.directory, "native_calls")
     sources = [os.path.join(bench.project, "modules", "mandelbrot.c"),
                os.path.join(bench.project, "tests", "bench", "peers", "native_calls.c")]
-    processes.run(["clang-19", *FLAGS, "-I", os.path.join(bench.project, "include"), "-o", program, *sources, "-lm"], 60)
+    include = os.path.join(bench.project, "include")
+    processes.run(["clang-19", *FLAGS, "-I", include, "-o", program, *sources, "-lm"], 60)
     return [program, str(CALLS), *(word for pair in PARAMETERS.items() for word in pair)]
 
 

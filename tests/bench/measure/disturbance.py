@@ -16,7 +16,7 @@ _versions = itertools.count(1)
 
 
 def hot_swap(bench):
-    """Server, client and compiler go where the scheduler puts them, on as many threads as the server takes by itself."""
+    """Server, client and compiler go where the scheduler puts them; the server has as many threads as it takes."""
     program = bench.peers.program("paced_client")
     with bench.peers.cweb(options=()) as server, HttpClient(server.port) as client:
         _deploy_next_version(client)

@@ -1,4 +1,4 @@
-"""What stays resident: an idle server, a live module, an idle connection, and what thousands of deploys leave behind."""
+"""What stays resident: of an idle server, a live module, an idle connection, and after thousands of deploys."""
 import json
 import time
 
@@ -92,7 +92,7 @@ def _fill(bench, server):
         answered = _facts(server)
     each = {f"module_{key}": (answered[key] - before[key]) / LIVE_MODULES for key in before}
     rows = [[name, *(number(facts[key], 0) for key in ("kib", "mappings", "descriptors"))]
-            for name, facts in (("before", before), (f"{LIVE_MODULES:,} more live", after), ("all have answered", answered))]
+            for name, facts in (("before", before), (f"{LIVE_MODULES:,} more live", after), ("all asked", answered))]
     rows.append(["each", *(number(each[f"module_{key}"]) for key in ("kib", "mappings", "descriptors"))])
     table(f"{LIVE_MODULES:,} different modules live", ["", "resident KiB", "mappings", "descriptors"], rows)
     return each | {"before": before, "after": after, "answered": answered}

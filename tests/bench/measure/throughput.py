@@ -67,14 +67,14 @@ def _digest(rounds, reference_rounds):
     # The kernel divides time by samples. One round has too few of them; of n of all rounds the error is the root of n.
     ticks, user_ticks = (sum(figures[key] for figures in rounds) for key in ("ticks", "user_ticks"))
     user_share = user_ticks / ticks if ticks else None
-    digest = {key: median([figures[key] for figures in rounds])
-              for key in ("requests_per_s", "per_cpu_s", "p50_us", "p99_us", "server_us", "server_cores", "client_cores")}
+    keys = ("requests_per_s", "per_cpu_s", "p50_us", "p99_us", "server_us", "server_cores", "client_cores")
+    digest = {key: median([figures[key] for figures in rounds]) for key in keys}
     digest["spread"] = spread([figures["requests_per_s"] for figures in rounds])
     digest["user_us"] = digest["server_us"] * user_share if user_share is not None else None
     digest["user_error_us"] = digest["user_us"] / math.sqrt(user_ticks) if user_ticks else None
     digest["foreign"] = max(figures["foreign"] for figures in rounds)
-    for key, source in (("ratio", "requests_per_s"), ("per_cpu_s_ratio", "per_cpu_s"), ("server_us_ratio", "server_us")):
-        digest[key] = median([figures[source] / other[source] for figures, other in zip(rounds, reference_rounds)])
+    for ratio, key in (("ratio", "requests_per_s"), ("per_cpu_s_ratio", "per_cpu_s"), ("server_us_ratio", "server_us")):
+        digest[ratio] = median([figures[key] / other[key] for figures, other in zip(rounds, reference_rounds)])
     return digest
 
 
@@ -86,8 +86,8 @@ def _print(title, bench, results, latencies):
     rows = []
     for name, row in sorted(results.items(), key=lambda item: -item[1]["requests_per_s"]):
         cells = [name, number(row["requests_per_s"], 0), f"{row['spread'] * 100:.0f}%", number(row["ratio"]),
-                 number(row["server_us"]), number(row["server_us_ratio"]),
-                 f"{number(row['user_us'])} ±{number(row['user_error_us'])}",
+                 number(row["per_cpu_s"], 0), number(row["per_cpu_s_ratio"]), number(row["server_us"]),
+                 number(row["server_us_ratio"]), f"{number(row['user_us'])} ±{number(row['user_error_us'])}",
                  number(row["server_cores"]), number(row["client_cores"]), number(row["foreign"])]
         rows.append(cells + [number(row["p50_us"], 0), number(row["p99_us"], 0)] if latencies else cells)
     table(f"{title}: {load.CONNECTIONS} connections, {bench.rounds} rounds of {bench.seconds} s", columns, rows)
