@@ -7,6 +7,7 @@ second that server and wrk computed: on the same core of an idle machine it is r
 away change it little."""
 import math
 import os
+import sys
 
 from harness import load
 from harness.processes import BenchError
@@ -23,10 +24,14 @@ def keepalive(bench):
     results = {"same_core": same_core}
     if len(bench.cores) > 1:
         results["own_cores"] = _compare(bench, "keep-alive, server and wrk on a core each (wrk is the bound)")
-    results["system_calls"] = _system_calls(bench)
+    try:
+        results["system_calls"] = _system_calls(bench)
+    except BenchError as error:  # not everybody may look at processes
+        print(f"keepalive: {error}", file=sys.stderr)
     bench.summary.at_least("keep-alive on the same core, x nginx's requests/s", 1.03, same_core["cweb"]["ratio"])
     bench.summary.at_most("user CPU per request", 0.7, same_core["cweb"]["user_us"], "us")
-    bench.summary.at_most("system calls per request", 2.05, results["system_calls"]["cweb"]["all"], digits=3)
+    bench.summary.at_most("system calls per request", 2.05,
+                          results.get("system_calls", {}).get("cweb", {}).get("all"), digits=3)
     return results
 
 
@@ -102,6 +107,6 @@ def _system_calls(bench):
     rows = []
     for name, calls in results.items():
         often = sorted((count, call) for call, count in calls["by_name"].items() if count >= 0.005)
-        rows.append([name, number(calls["all"], 3), ", ".join(f"{call} {count:.2f}" for count, call in often[::-1])])
-    table("system calls per keep-alive request, without a pause between requests", ["", "all", "which"], rows)
+        rows.append([name, number(calls["all"], 3), number(calls["requests_per_s"], 0), ", ".join(f"{call} {count:.2f}" for count, call in often[::-1])])
+    table("system calls per keep-alive request, all the time busy and traced", ["", "all", "requests/s", "which"], rows)
     return results
