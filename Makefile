@@ -35,11 +35,11 @@ fuzz: deps-build deps-test build/fuzz/build.ninja  ## run the fuzz targets one a
 	@cmake --build --preset fuzz --parallel $(JOBS) --target fuzz
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 
-bench: deps-build deps-bench build/release/build.ninja  ## run the benchmarks one after the other
-	@cmake --build --preset release --parallel $(JOBS)
-	@programs=$$(find build/release/tests/bench -maxdepth 1 -type f -executable | sort); \
-	test -n "$$programs" || { echo "there are no benchmarks in build/release/tests/bench" >&2; exit 1; }; \
-	for program in $$programs; do echo "== $$(basename $$program)"; $$program || exit 1; done
+# Configured anew, because installing may have brought what a peer is built with.
+bench: deps-build deps-bench  ## measure beside nginx, h2o, gcc and tcc; one group with ONLY=keepalive, its rounds with ROUNDS=n
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release --parallel $(JOBS) --target bench_programs
+	@exec /usr/bin/python3 tests/bench/bench.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(ONLY)
 
 format: deps-lint  ## lay the C++ sources out with clang-format
 	@clang-format-19 -i $(SOURCES)
