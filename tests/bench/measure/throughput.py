@@ -106,7 +106,8 @@ def _system_calls(bench):
             results[name] = load.system_calls(server, 2, client_cores)
     rows = []
     for name, calls in results.items():
-        often = sorted((count, call) for call, count in calls["by_name"].items() if count >= 0.005)
-        rows.append([name, number(calls["all"], 3), number(calls["requests_per_s"], 0), ", ".join(f"{call} {count:.2f}" for count, call in often[::-1])])
+        often = sorted(((count, call) for call, count in calls["by_name"].items() if count >= 0.005), reverse=True)
+        which = ", ".join(f"{call} {count:.2f}" for count, call in often)
+        rows.append([name, number(calls["all"], 3), number(calls["requests_per_s"], 0), which])
     table("system calls per keep-alive request, all the time busy and traced", ["", "all", "requests/s", "which"], rows)
     return results
