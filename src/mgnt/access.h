@@ -68,8 +68,8 @@ class Access {
   bool always_asks_key() const { return key_.has_value(); }
 
  private:
-  Access(std::optional<AdminKey> key, std::vector<std::string> admin_hosts)
-      : key_(std::move(key)), admin_hosts_(std::move(admin_hosts)) {}
+  Access(const std::optional<AdminKey>& key, std::vector<std::string> admin_hosts)
+      : key_(key), admin_hosts_(std::move(admin_hosts)) {}
 
   bool is_own_host(std::string_view host) const;
   Admission check_key(const net::PeerAddress& peer, std::optional<std::string_view> sent, std::chrono::nanoseconds now);
