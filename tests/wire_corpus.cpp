@@ -4,7 +4,7 @@
 #include <string_view>
 #include <utility>
 
-namespace cweb::e2e {
+namespace cweb::tests {
 namespace {
 
 using namespace std::string_literals;
@@ -512,4 +512,4 @@ const std::vector<WireCase>& wire_corpus() {
   return corpus;
 }
 
-}  // namespace cweb::e2e
+}  // namespace cweb::tests

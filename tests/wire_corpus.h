@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace cweb::e2e {
+namespace cweb::tests {
 
 struct WireCase {
   std::string name;   ///< letters, digits and underscores; unique
@@ -16,4 +16,4 @@ struct WireCase {
 
 const std::vector<WireCase>& wire_corpus();
 
-}  // namespace cweb::e2e
+}  // namespace cweb::tests
