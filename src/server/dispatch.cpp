@@ -108,7 +108,7 @@ Dispatcher::Outcome Dispatcher::answer(Exchange& exchange, bool keep_alive) {
 }
 
 Dispatcher::Outcome Dispatcher::unrouted(const std::string& out, size_t start, bool keep_alive) {
-  metrics_.unrouted.add(http::status_digit(std::string_view(out).substr(start)));
+  metrics_.unrouted.add(http::status_digit(out, start));
   return answered(keep_alive);
 }
 
@@ -137,7 +137,7 @@ Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMat
   std::string& to = result.kept_loop ? out : outcome.detached_answer;
   const size_t answer = to.size();
   append_handler_answer(to, asked, version, parts, result);
-  count_call(version, match.route, result, http::status_digit(std::string_view(to).substr(answer)), start);
+  count_call(*version.counters, match.route, result, http::status_digit(to, answer), start);
   if (result.kept_loop) {
     runtime::call_done(runtime_.retirer(), version);
   } else {
@@ -147,7 +147,7 @@ Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMat
 }
 
 /// While the version is still held.
-void Dispatcher::count_call(runtime::ModuleVersion& version, size_t route, const runtime::CallResult& result,
+void Dispatcher::count_call(runtime::CallCounters& counters, size_t route, const runtime::CallResult& result,
                             int status_digit, uint64_t start) {
   const uint64_t end = clock_.now();
   const uint64_t ticks = TickClock::between(start, end);
@@ -158,9 +158,9 @@ void Dispatcher::count_call(runtime::ModuleVersion& version, size_t route, const
                                          .stopped = result.ending == runtime::CallResult::Ending::stopped};
   if (result.kept_loop) {
     last_end_ = end;
-    version.counters->count(gate_.index(), call);
+    counters.count(gate_.index(), call);
   } else {
-    version.counters->count_detached(call);
+    counters.count_detached(call);
   }
 }
 
