@@ -109,7 +109,26 @@ Dispatcher::Outcome Dispatcher::answer(Exchange& exchange, bool keep_alive) {
 
 Dispatcher::Outcome Dispatcher::unrouted(const std::string& out, size_t start, bool keep_alive) {
   metrics_.unrouted.add(http::status_digit(out, start));
+  forget_time();
   return answered(keep_alive);
+}
+
+/// While the version is still held. On the way of every request, and with one caller.
+inline void Dispatcher::count_call(runtime::CallCounters& counters, size_t route, const runtime::CallResult& result,
+                                   int status_digit, uint64_t start) {
+  const uint64_t end = clock_.now();
+  const uint64_t ticks = TickClock::between(start, end);
+  const runtime::CallCounters::Call call{.route = route,
+                                         .status_digit = status_digit,
+                                         .bucket = buckets_.index_of(ticks),
+                                         .ticks = ticks,
+                                         .stopped = result.ending == runtime::CallResult::Ending::stopped};
+  if (result.kept_loop) {
+    last_end_ = end;
+    counters.count(gate_.index(), call);
+  } else {
+    counters.count_detached(call);
+  }
 }
 
 Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMatch& match, bool keep_alive) {
@@ -144,24 +163,6 @@ Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMat
     runtime::detached_call_done(runtime_.retirer(), version);
   }
   return outcome;
-}
-
-/// While the version is still held.
-void Dispatcher::count_call(runtime::CallCounters& counters, size_t route, const runtime::CallResult& result,
-                            int status_digit, uint64_t start) {
-  const uint64_t end = clock_.now();
-  const uint64_t ticks = TickClock::between(start, end);
-  const runtime::CallCounters::Call call{.route = route,
-                                         .status_digit = status_digit,
-                                         .bucket = buckets_.index_of(ticks),
-                                         .ticks = ticks,
-                                         .stopped = result.ending == runtime::CallResult::Ending::stopped};
-  if (result.kept_loop) {
-    last_end_ = end;
-    counters.count(gate_.index(), call);
-  } else {
-    counters.count_detached(call);
-  }
 }
 
 bool is_management_target(std::string_view target) {
