@@ -6,6 +6,8 @@ PRESETS := release debug asan tsan
 JOBS ?= $(shell nproc)
 # Tests start servers of their own; more at a time than this and they measure each other.
 TEST_JOBS ?= 2
+# `make fuzz` gives each target this long.
+FUZZ_SECONDS ?= 60
 # For `make run`, as in: make run ARGS='--port 9000 --threads 1'
 ARGS ?=
 
@@ -16,7 +18,7 @@ SOURCES = $(shell find $(PARTS) tests \( -name '*.cpp' -o -name '*.h' \) -print)
 # Steps follow each other; the parallel work is Ninja's and CTest's.
 .NOTPARALLEL:
 .DEFAULT_GOAL := all
-.PHONY: all run test check bench format lint clean help $(PRESETS:%=suite-%) deps-build deps-test deps-lint deps-bench
+.PHONY: all run test check fuzz bench format lint clean help $(PRESETS:%=suite-%) deps-build deps-test deps-lint deps-bench
 
 all: deps-build build/release/build.ninja  ## build the server and leave ./cweb as a link to it
 	@cmake --build --preset release --parallel $(JOBS) --target cweb
@@ -29,11 +31,15 @@ test: suite-release suite-asan suite-tsan  ## the whole suite, then with address
 
 check: suite-release  ## the suite in the release preset alone
 
-bench: deps-build deps-bench build/release/build.ninja  ## run the benchmarks one after the other
-	@cmake --build --preset release --parallel $(JOBS)
-	@programs=$$(find build/release/tests/bench -maxdepth 1 -type f -executable | sort); \
-	test -n "$$programs" || { echo "there are no benchmarks in build/release/tests/bench" >&2; exit 1; }; \
-	for program in $$programs; do echo "== $$(basename $$program)"; $$program || exit 1; done
+fuzz: deps-build deps-test build/fuzz/build.ninja  ## run the fuzz targets one after the other, FUZZ_SECONDS=60 each
+	@cmake --build --preset fuzz --parallel $(JOBS) --target fuzz
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
+
+# Configured anew, because installing may have brought what a peer is built with.
+bench: deps-build deps-bench  ## measure beside nginx, h2o, gcc and tcc; one group with ONLY=keepalive, its rounds with ROUNDS=n
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release --parallel $(JOBS) --target bench_programs
+	@exec /usr/bin/python3 tests/bench/bench.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(ONLY)
 
 format: deps-lint  ## lay the C++ sources out with clang-format
 	@clang-format-19 -i $(SOURCES)
@@ -57,7 +63,7 @@ $(PRESETS:%=suite-%): suite-%: deps-build deps-test build/%/build.ninja
 	ctest --preset $* --parallel $(TEST_JOBS)
 
 # Configured once; from then on Ninja sees itself when a CMake file has changed.
-$(PRESETS:%=build/%/build.ninja): build/%/build.ninja: CMakePresets.json | deps-build
+$(PRESETS:%=build/%/build.ninja) build/fuzz/build.ninja: build/%/build.ninja: CMakePresets.json | deps-build
 	cmake --preset $*
 	@touch $@
 

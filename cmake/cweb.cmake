@@ -17,6 +17,11 @@ if(CWEB_SANITIZE)
   target_compile_definitions(cweb_flags INTERFACE CWEB_SANITIZED=1)
 endif()
 
+if(CWEB_FUZZ)
+  # What is parsed by somebody else's code (third_party) is to be seen by the fuzzer, too.
+  add_compile_options(-fsanitize=fuzzer-no-link,address)
+endif()
+
 # cweb_part(NAME FILES... LINKS...): one static library per folder. What a part links to is what it may know:
 # the order of the parts is ARCHITECTURE.md's.
 function(cweb_part name)

@@ -6,9 +6,12 @@
 #include <clang/Basic/Diagnostic.h>
 #include <clang/Basic/DiagnosticIDs.h>
 #include <clang/Basic/DiagnosticOptions.h>
+#include <clang/Basic/TargetOptions.h>
 #include <clang/Lex/PreprocessorOptions.h>
 #include <fmt/format.h>
+#include <llvm/ADT/STLExtras.h>
 #include <llvm/TargetParser/Host.h>
+#include <llvm/TargetParser/X86TargetParser.h>
 
 #include <algorithm>
 
@@ -32,18 +35,24 @@ void add_code_generation(std::vector<std::string>& arguments) {
        "-fstack-clash-protection",
        // Thread-local storage belongs to a version and is found through a call of the host's.
        "-femulated-tls", "-fmath-errno", "-ffp-contract=on", "-fno-rounding-math", "-debug-info-kind=line-tables-only",
-       "-dwarf-version=5", "-debugger-tuning=gdb", "-fdebug-compilation-dir=/", "-main-file-name", module_file});
+       // Version 5 would have the MD5 sum of each header that a called function comes from, and describe each call.
+       "-dwarf-version=4", "-fdebug-compilation-dir=/", "-main-file-name", module_file});
 }
 
-/// The processor's name stands for features that a virtual machine may hide, so each one is said as well.
+/// The processor's name stands for features that a virtual machine may hide (and lacks some that it may show): what
+/// differs is said as well. Saying all of them would be right too, but each is read again with every preamble.
 void add_processor(std::vector<std::string>& arguments) {
-  arguments.insert(arguments.end(), {"-target-cpu", llvm::sys::getHostCPUName().str()});
-  std::vector<std::string> features;
+  const std::string processor = llvm::sys::getHostCPUName().str();
+  arguments.insert(arguments.end(), {"-target-cpu", processor});
+  llvm::SmallVector<llvm::StringRef, 128> implied;
+  llvm::X86::getFeaturesForCPU(processor, implied);
+  std::vector<std::string> differing;
   for (const auto& feature : llvm::sys::getHostCPUFeatures()) {
-    features.push_back(fmt::format("{}{}", feature.second ? '+' : '-', std::string_view(feature.first())));
+    if (feature.second == llvm::is_contained(implied, feature.first())) continue;
+    differing.push_back(fmt::format("{}{}", feature.second ? '+' : '-', std::string_view(feature.first())));
   }
-  std::sort(features.begin(), features.end());
-  for (std::string& feature : features) arguments.insert(arguments.end(), {"-target-feature", std::move(feature)});
+  std::sort(differing.begin(), differing.end());
+  for (std::string& feature : differing) arguments.insert(arguments.end(), {"-target-feature", std::move(feature)});
 }
 
 void add_language(std::vector<std::string>& arguments) {
@@ -97,6 +106,18 @@ std::unique_ptr<clang::CompilerInvocation> compiler_invocation(const std::vector
   // The source's buffer belongs to whoever asked for the compile.
   invocation->getPreprocessorOpts().RetainRemappedFileBuffers = true;
   return invocation;
+}
+
+llvm::IntrusiveRefCntPtr<clang::TargetInfo> compiler_target(const clang::CompilerInvocation& invocation) {
+  clang::DiagnosticsEngine diagnostics(llvm::makeIntrusiveRefCnt<clang::DiagnosticIDs>(),
+                                       llvm::makeIntrusiveRefCnt<clang::DiagnosticOptions>(),
+                                       new clang::IgnoringDiagConsumer);
+  llvm::IntrusiveRefCntPtr<clang::TargetInfo> target(clang::TargetInfo::CreateTargetInfo(
+      diagnostics, std::make_shared<clang::TargetOptions>(invocation.getTargetOpts())));
+  CWEB_ASSERT(target != nullptr);
+  clang::LangOptions language = invocation.getLangOpts();
+  target->adjust(diagnostics, language);
+  return target;
 }
 
 }  // namespace cweb::jit

@@ -1,7 +1,9 @@
 // How modules are compiled: the arguments of Clang's own front end, parsed once.
 #pragma once
 
+#include <clang/Basic/TargetInfo.h>
 #include <clang/Frontend/CompilerInvocation.h>
+#include <llvm/ADT/IntrusiveRefCntPtr.h>
 
 #include <memory>
 #include <string>
@@ -14,5 +16,8 @@ inline constexpr const char* module_file = "module.c";
 
 /// `include_directories` are searched after cweb's own headers and before the C library's.
 std::unique_ptr<clang::CompilerInvocation> compiler_invocation(const std::vector<std::string>& include_directories);
+
+/// The processor and system as Clang's front end sees them; compiles do not change it.
+llvm::IntrusiveRefCntPtr<clang::TargetInfo> compiler_target(const clang::CompilerInvocation& invocation);
 
 }  // namespace cweb::jit

@@ -8,6 +8,11 @@ namespace cweb {
 
 // Found by the JSON library through the types' namespace.
 
+// By name: a number that is none of them would go through every switch. What is not known reads as the first.
+NLOHMANN_JSON_SERIALIZE_ENUM(CallShape, {{CallShape::absent, "absent"},
+                                         {CallShape::documented, "documented"},
+                                         {CallShape::context_first, "context_first"}})
+
 static void to_json(nlohmann::json& json, const SourcePosition& value) {
   json = {value.line, value.column};
 }
@@ -72,6 +77,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ModuleFacts, config_position, layout, routes,
 
 namespace cweb::jit {
 
+NLOHMANN_JSON_SERIALIZE_ENUM(Diagnostic::Severity, {{Diagnostic::Severity::error, "error"},
+                                                    {Diagnostic::Severity::warning, "warning"},
+                                                    {Diagnostic::Severity::note, "note"}})
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Diagnostic::FixIt, begin, end, text)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Diagnostic, severity, position, file, message, option, fixits)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CompileTimings, front_end_ms, back_end_ms, total_ms)
@@ -85,11 +93,22 @@ std::string text_of(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+/// Leaves out of a document what no message of ours holds, so that whoever reads it finds a member missing: a fraction
+/// too large for the integer that it may be read as, and nesting without end.
+bool is_plausible(int depth, json::parse_event_t, json& parsed) {
+  constexpr int most_depth = 16;
+  constexpr double largest = 1e9;
+  if (depth > most_depth) return false;
+  if (!parsed.is_number_float()) return true;
+  const double number = parsed.get<double>();
+  return number >= 0 && number <= largest;
+}
+
 /// The JSON library throws where a text is not what it must be; here that becomes a value.
 template <class T, class Decode>
 Expected<T> decoded(const std::string& text, Decode decode) {
   try {
-    return decode(json::parse(text));
+    return decode(json::parse(text, is_plausible));
   } catch (const json::exception& error) {
     return fail(std::string("the compile helper's message cannot be read: ") + error.what());
   }

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/clock.h"
 
@@ -54,6 +55,18 @@ class Receiver {
     return {};
   }
 
+  /// Takes memory for what comes, not for what is announced.
+  std::expected<std::string, ReceiveError> take(size_t bytes) {
+    constexpr size_t most_at_once = size_t{1} << 20;
+    std::string text;
+    while (text.size() < bytes) {
+      const size_t before = text.size();
+      text.resize(std::min(before + most_at_once, bytes));
+      if (auto got = fill(text.data() + before, text.size() - before); !got) return std::unexpected(got.error());
+    }
+    return text;
+  }
+
  private:
   int fd_;
   int64_t deadline_ns_;
@@ -93,11 +106,11 @@ std::expected<Frame, ReceiveError> receive_frame(int fd, int64_t deadline_ns) {
   if (!is_known || header.text_bytes > most_text_bytes || header.blob_bytes > most_blob_bytes) {
     return std::unexpected(ReceiveError::invalid);
   }
-  Frame frame{static_cast<FrameKind>(header.kind), std::string(header.text_bytes, '\0'),
-              std::string(header.blob_bytes, '\0')};
-  if (auto got = receiver.fill(frame.text.data(), frame.text.size()); !got) return std::unexpected(got.error());
-  if (auto got = receiver.fill(frame.blob.data(), frame.blob.size()); !got) return std::unexpected(got.error());
-  return frame;
+  auto text = receiver.take(header.text_bytes);
+  if (!text) return std::unexpected(text.error());
+  auto blob = receiver.take(header.blob_bytes);
+  if (!blob) return std::unexpected(blob.error());
+  return Frame{static_cast<FrameKind>(header.kind), std::move(*text), std::move(*blob)};
 }
 
 namespace {

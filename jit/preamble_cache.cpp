@@ -4,6 +4,7 @@
 #include <clang/Basic/DiagnosticOptions.h>
 #include <clang/Frontend/CompilerInstance.h>
 #include <clang/Lex/Lexer.h>
+#include <clang/Lex/PreprocessorOptions.h>
 #include <clang/Serialization/PCHContainerOperations.h>
 
 #include "jit/compiler_arguments.h"
@@ -35,7 +36,7 @@ PreambleCache::Found PreambleCache::find(std::string_view source) {
       missed_ = Wanted{std::move(key), std::move(canonical->text), true};
       return {};
     }
-    if (entry->preamble) return {&*entry->preamble, std::move(canonical->lines)};
+    if (entry->preamble) return {&*entry->preamble, bounds, std::move(canonical->lines)};
   }
   if (!conditions_are_closed(exact)) return {};
   std::string key = "text:" + exact;
@@ -44,7 +45,7 @@ PreambleCache::Found PreambleCache::find(std::string_view source) {
     missed_ = Wanted{std::move(key), exact, false};
     return {};
   }
-  return {entry->preamble ? &*entry->preamble : nullptr, {}};
+  return {entry->preamble ? &*entry->preamble : nullptr, bounds, {}};
 }
 
 void PreambleCache::build_missed() {
@@ -76,7 +77,12 @@ std::optional<PreambleCache::Preamble> PreambleCache::build(const std::string& t
                                                  std::make_shared<clang::PCHContainerOperations>(),
                                                  /*StoreInMemory=*/true, /*StoragePath=*/"", callbacks);
   if (!built || diagnostics->hasErrorOccurred()) return std::nullopt;
-  return Preamble{std::move(*built), collector.take()};
+  // Done once: adding the preamble to a file system hashes the whole of it.
+  auto invocation = std::make_unique<clang::CompilerInvocation>(base_);
+  llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> files = files_;
+  built->OverridePreamble(*invocation, files, buffer.get());
+  invocation->getPreprocessorOpts().RemappedFileBuffers.clear();
+  return Preamble{std::move(*built), std::move(invocation), std::move(files), collector.take()};
 }
 
 }  // namespace cweb::jit

@@ -24,12 +24,16 @@ class PreambleCache {
 
   struct Preamble {
     clang::PrecompiledPreamble precompiled;
+    /// Options that use it, but for the source and the length of its leading block.
+    std::unique_ptr<const clang::CompilerInvocation> invocation;
+    llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> files;  ///< the headers, and the preamble
     Messages messages;  ///< what Clang said while it was made; part of every compile that uses it
   };
 
   struct Found {
-    const Preamble* preamble = nullptr;   ///< valid until build_missed()
-    std::vector<unsigned> include_lines;  ///< see DiagnosticCollector::take
+    const Preamble* preamble = nullptr;      ///< valid until build_missed()
+    clang::PreambleBounds bounds{0, false};  ///< of the source's leading block
+    std::vector<unsigned> include_lines;     ///< see DiagnosticCollector::take
   };
   /// The preamble that fits the leading block of `source`. Null: it has none, none is made yet (build_missed() will),
   /// or it has errors.

@@ -1,9 +1,13 @@
-// One compile: source text in, object bytes, facts and messages out. Everything Clang makes for it is made anew and
-// gone when it returns; what is kept between compiles are the parsed arguments, the headers and the preambles.
+// One compile: source text in, object bytes, facts and messages out. What belongs to the
+// source is made anew and gone when it returns; kept between compiles are the parsed arguments, the target, the
+// headers, the preambles and LLVM's machinery.
 #include "jit/source_compiler.h"
 
-#include <clang/CodeGen/CodeGenAction.h>
+#include <clang/Basic/Stack.h>
+#include <clang/Basic/TargetInfo.h>
+#include <clang/CodeGen/ModuleBuilder.h>
 #include <clang/Frontend/CompilerInstance.h>
+#include <clang/Frontend/FrontendAction.h>
 #include <clang/Frontend/MultiplexConsumer.h>
 #include <clang/Lex/PreprocessorOptions.h>
 #include <fmt/format.h>
@@ -13,35 +17,85 @@
 #include <array>
 
 #include "base/clock.h"
+#include "jit/backend_messages.h"
 #include "jit/compiler_arguments.h"
 #include "jit/diagnostic_collector.h"
 #include "jit/inspector.h"
+#include "jit/object_emitter.h"
 #include "jit/preamble_cache.h"
 #include "jit/sysroot_files.h"
 
 namespace cweb::jit {
 namespace {
 
-/// Clang's "emit an object", with the inspector in front of the code generator.
-class ModuleAction final : public clang::EmitObjAction {
+/// What follows the code generator on the list of consumers: when the source is read, and without errors, its module is
+/// made into an object.
+class BackEnd final : public clang::ASTConsumer {
  public:
-  // Without a context of its own each compile would leave its types in a shared one.
-  ModuleAction(const CompileLimits& limits, Inspection& result) : limits_(limits), result_(result) {}
+  BackEnd(clang::CodeGenerator& generator, clang::DiagnosticsEngine& diagnostics, ObjectEmitter& emitter,
+          llvm::SmallVectorImpl<char>& object)
+      : generator_(generator), diagnostics_(diagnostics), emitter_(emitter), object_(object) {}
+
+  void HandleTranslationUnit(clang::ASTContext&) override {
+    llvm::Module* module = generator_.GetModule();
+    if (module == nullptr || diagnostics_.hasErrorOccurred()) return;
+    module->getContext().setDiagnosticHandler(std::make_unique<BackendMessages>(diagnostics_));
+    emitter_.emit(*module, object_);
+  }
+
+ private:
+  clang::CodeGenerator& generator_;
+  clang::DiagnosticsEngine& diagnostics_;
+  ObjectEmitter& emitter_;
+  llvm::SmallVectorImpl<char>& object_;
+};
+
+/// Each consumer sees a declaration in turn. What the precompiled headers still bring up once the module is complete is
+/// no longer for them.
+class Consumers final : public clang::MultiplexConsumer {
+ public:
+  using MultiplexConsumer::MultiplexConsumer;
+  void HandleInterestingDecl(clang::DeclGroupRef group) override {
+    if (!complete_) MultiplexConsumer::HandleInterestingDecl(group);
+  }
+  void HandleTranslationUnit(clang::ASTContext& context) override {
+    complete_ = true;
+    MultiplexConsumer::HandleTranslationUnit(context);
+  }
+
+ private:
+  bool complete_ = false;
+};
+
+/// Source to object: the inspector goes ahead of the code generator, the back end follows it.
+class ModuleAction final : public clang::ASTFrontendAction {
+ public:
+  ModuleAction(const CompileLimits& limits, ObjectEmitter& emitter, Inspection& result,
+               llvm::SmallVectorImpl<char>& object)
+      : limits_(limits), emitter_(emitter), result_(result), object_(object) {}
 
  protected:
   std::unique_ptr<clang::ASTConsumer> CreateASTConsumer(clang::CompilerInstance& instance,
                                                         llvm::StringRef file) override {
-    std::unique_ptr<clang::ASTConsumer> generator = EmitObjAction::CreateASTConsumer(instance, file);
-    if (generator == nullptr) return nullptr;
+    clang::DiagnosticsEngine& diagnostics = instance.getDiagnostics();
+    std::unique_ptr<clang::CodeGenerator> generator(
+        clang::CreateLLVMCodeGen(diagnostics, file, &instance.getVirtualFileSystem(), instance.getHeaderSearchOpts(),
+                                 instance.getPreprocessorOpts(), instance.getCodeGenOpts(), context_));
+    auto back_end = std::make_unique<BackEnd>(*generator, diagnostics, emitter_, object_);
     std::vector<std::unique_ptr<clang::ASTConsumer>> consumers;
-    consumers.push_back(std::make_unique<Inspector>(instance.getDiagnostics(), limits_, result_));
+    consumers.push_back(std::make_unique<Inspector>(diagnostics, limits_, result_));
     consumers.push_back(std::move(generator));
-    return std::make_unique<clang::MultiplexConsumer>(std::move(consumers));
+    consumers.push_back(std::move(back_end));
+    return std::make_unique<Consumers>(std::move(consumers));
   }
 
  private:
   const CompileLimits& limits_;
+  ObjectEmitter& emitter_;
   Inspection& result_;
+  llvm::SmallVectorImpl<char>& object_;
+  /// Types of a context are never freed, so each compile has its own. Outlives the consumers.
+  llvm::LLVMContext context_;
 };
 
 CompileFailure rejected(std::string sentence, SourcePosition position = {}) {
@@ -84,10 +138,16 @@ class ClangCompiler final : public SourceCompiler {
         include_dirs_(std::move(include_dirs)),
         files_(sysroot_files(include_dirs_)),
         invocation_(compiler_invocation(include_dirs_.directories)),
+        target_(compiler_target(*invocation_)),
         preambles_(*invocation_, files_) {}
 
+  /// Once, before anything else.
+  Expected<void> make_emitter();
   void warm_up() override;
-  void prepare_next() override { preambles_.build_missed(); }
+  void prepare_next() override {
+    emitter_->prepare_next();
+    preambles_.build_missed();
+  }
   std::expected<Compilation, CompileFailure> compile(std::string_view source) override;
 
  private:
@@ -98,13 +158,24 @@ class ClangCompiler final : public SourceCompiler {
     bool succeeded = false;
   };
   void run(std::string_view source, Run& run);
+  std::shared_ptr<clang::CompilerInvocation> invocation_for(llvm::MemoryBuffer& source,
+                                                            const PreambleCache::Found& found) const;
 
   const CompileLimits limits_;
   const IncludeDirs include_dirs_;
   const llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> files_;
   const std::unique_ptr<const clang::CompilerInvocation> invocation_;
+  const llvm::IntrusiveRefCntPtr<clang::TargetInfo> target_;
   PreambleCache preambles_;
+  std::unique_ptr<ObjectEmitter> emitter_;
 };
+
+Expected<void> ClangCompiler::make_emitter() {
+  auto emitter = ObjectEmitter::create(*invocation_, target_->getTargetOpts().Features);
+  if (!emitter) return std::unexpected(emitter.error());
+  emitter_ = std::move(*emitter);
+  return {};
+}
 
 void ClangCompiler::warm_up() {
   constexpr std::string_view module =
@@ -156,28 +227,39 @@ std::expected<Compilation, CompileFailure> ClangCompiler::compile(std::string_vi
 void ClangCompiler::run(std::string_view source, Run& run) {
   // Clang's lexer wants a NUL behind the text.
   const std::unique_ptr<llvm::MemoryBuffer> buffer = llvm::MemoryBuffer::getMemBufferCopy(source, module_file);
-  auto invocation = std::make_shared<clang::CompilerInvocation>(*invocation_);
-  llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> files = files_;
   DiagnosticCollector collector;
   const PreambleCache::Found found = preambles_.find(source);
-  if (found.preamble != nullptr) {
-    // Its text differs in comments and blank lines at most, which mean nothing to the rest of the source.
-    found.preamble->precompiled.OverridePreamble(*invocation, files, buffer.get());
-    collector.replay(found.preamble->messages);
-  } else {
-    invocation->getPreprocessorOpts().addRemappedFile(module_file, buffer.get());
-  }
+  if (found.preamble != nullptr) collector.replay(found.preamble->messages);
 
   clang::CompilerInstance instance;
-  instance.setInvocation(std::move(invocation));
+  instance.setInvocation(invocation_for(*buffer, found));
   instance.createDiagnostics(&collector, /*ShouldOwnClient=*/false);
-  instance.setVerboseOutputStream(llvm::nulls());
-  instance.createFileManager(files);
-  instance.setOutputStream(std::make_unique<llvm::raw_svector_ostream>(run.object));
-  ModuleAction action(limits_, run.inspection);
-  run.succeeded = instance.ExecuteAction(action) && !instance.getDiagnostics().hasErrorOccurred();
+  instance.createFileManager(found.preamble != nullptr ? found.preamble->files : files_);
+  // CompilerInstance::ExecuteAction would make a target of its own.
+  instance.setTarget(target_.get());
+  clang::noteBottomOfStack();
+  ModuleAction action(limits_, *emitter_, run.inspection, run.object);
+  if (action.BeginSourceFile(instance, instance.getFrontendOpts().Inputs.front())) {
+    llvm::consumeError(action.Execute());
+    action.EndSourceFile();
+    run.succeeded = !instance.getDiagnostics().hasErrorOccurred();
+  }
+  collector.finish();
   collector.close();
   run.messages = collector.take(found.include_lines);
+}
+
+std::shared_ptr<clang::CompilerInvocation> ClangCompiler::invocation_for(llvm::MemoryBuffer& source,
+                                                                         const PreambleCache::Found& found) const {
+  auto invocation = std::make_shared<clang::CompilerInvocation>(found.preamble != nullptr ? *found.preamble->invocation
+                                                                                          : *invocation_);
+  clang::PreprocessorOptions& options = invocation->getPreprocessorOpts();
+  options.addRemappedFile(module_file, &source);
+  if (found.preamble != nullptr) {
+    // Its text differs in comments and blank lines at most, which mean nothing to the rest of the source.
+    options.PrecompiledPreambleBytes = {found.bounds.Size, found.bounds.PreambleEndsAtStartOfLine};
+  }
+  return invocation;
 }
 
 }  // namespace
@@ -188,7 +270,9 @@ Expected<std::unique_ptr<SourceCompiler>> SourceCompiler::create(const CompilerO
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   llvm::InitializeNativeTargetAsmParser();
-  return std::make_unique<ClangCompiler>(options, std::move(*include_dirs));
+  auto compiler = std::make_unique<ClangCompiler>(options, std::move(*include_dirs));
+  if (const Expected<void> made = compiler->make_emitter(); !made) return std::unexpected(made.error());
+  return compiler;
 }
 
 }  // namespace cweb::jit

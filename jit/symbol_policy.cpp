@@ -6,6 +6,7 @@
 #include <elf.h>
 #include <fmt/format.h>
 #include <link.h>
+#include <sys/auxv.h>
 
 #include <algorithm>
 #include <array>
@@ -95,6 +96,10 @@ Expected<std::unique_ptr<SymbolPolicy>> SymbolPolicy::create(std::span<const Hos
     link_map* record = nullptr;
     CWEB_ASSERT(dlinfo(library, RTLD_DI_LINKMAP, &record) == 0);
     policy->link_maps_.push_back(record);
+  }
+  // libc answers for time() and gettimeofday() with the kernel's own, where the kernel brings them.
+  if (const unsigned long vdso = getauxval(AT_SYSINFO_EHDR); vdso != 0) {
+    policy->link_maps_.push_back(object_of(reinterpret_cast<const void*>(vdso)));
   }
   // The first of the loader's records is the program's.
   link_map* record = nullptr;

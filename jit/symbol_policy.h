@@ -37,7 +37,7 @@ class SymbolPolicy {
 
   std::unordered_map<std::string_view, void*> host_;
   std::vector<void*> libraries_;        ///< handles of dlopen, in the order of search
-  std::vector<const void*> link_maps_;  ///< the loader's records of the same libraries
+  std::vector<const void*> link_maps_;  ///< the loader's records of the same, and of the vDSO
   const void* executable_ = nullptr;    ///< the loader's record of the program itself
 
   std::mutex mutex_;

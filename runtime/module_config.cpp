@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "runtime/config_layout.h"
 #include "runtime/heap.h"
 #include "runtime/route_table.h"
 
@@ -79,6 +80,7 @@ Read<ModuleConfig> ConfigReader::read() {
   if (base_ == nullptr || !image_.contains(base_) || layout_.size == 0 || !image_.contains(base_ + layout_.size - 1)) {
     return refuse("the module has no `config`: end it with `export module_t config = { .name = \"...\", ... };`");
   }
+  if (!is_sound(layout_)) return refuse("`config` is a 'struct module', but not the one that <cweb.h> defines");
   if (auto names = read_names(); !names) return std::unexpected(names.error());
   const auto routes = count("size", layout_.route_count, layout_.routes, "CWEB_MAX_ROUTES");
   if (!routes) return std::unexpected(routes.error());

@@ -13,8 +13,10 @@
 #include "base/log.h"
 #include "cli/options.h"
 #include "cli/process.h"
+#include "cli/secrets.h"
 #include "jit/compiler.h"
 #include "jit/linker.h"
+#include "mgnt/access.h"
 #include "mgnt/deployer.h"
 #include "mgnt/management_api.h"
 #include "runtime/host_symbols.h"
@@ -52,11 +54,24 @@ cweb::Expected<std::unique_ptr<cweb::server::AccessLog>> open_access_log(const c
   return cweb::server::AccessLog::open(options.access_log, format, metrics);
 }
 
+size_t max_connections(const cweb::cli::ServeOptions& options) {
+  return options.max_connections > 0 ? options.max_connections : cweb::cli::connections_for_descriptors();
+}
+
+cweb::Expected<std::unique_ptr<cweb::mgnt::Access>> set_up_access(const cweb::cli::ServeOptions& options) {
+  auto key = cweb::cli::take_admin_key(options.admin_key_file);
+  if (!key) return std::unexpected(key.error());
+  auto access = cweb::mgnt::Access::create(
+      {.production = options.production, .admin_key = *key, .admin_hosts = options.admin_hosts});
+  cweb::cli::forget(*key);
+  return access;
+}
+
 /// Tells whoever started the server that requests are answered now.
-void say_ready(const cweb::cli::ServeOptions& options, const cweb::server::Server& server) {
+void say_ready(const cweb::cli::ServeOptions& options, const cweb::server::Server& server, bool asks_key) {
   const std::string url = cweb::cli::url_of(server.host(), server.port());
-  std::fprintf(stderr, "cweb is serving on %s - try: curl --data-binary @modules/counter.c %s/mgnt\n", url.c_str(),
-               url.c_str());
+  std::fprintf(stderr, "cweb is serving on %s - try: curl%s --data-binary @modules/counter.c %s/mgnt\n", url.c_str(),
+               asks_key ? " -H \"Authorization: Bearer $CWEB_ADMIN_KEY\"" : "", url.c_str());
   if (options.ready_fd < 0) return;
   const auto written = cweb::cli::write_ready_line(options.ready_fd, server.host(), server.port());
   if (!written) cweb::log::warn("{}", written.error().message);
@@ -68,6 +83,10 @@ int serve(const cweb::cli::ServeOptions& options) {
   if (options.ready_fd >= 0) {
     if (const auto kept = cweb::cli::keep_private(options.ready_fd); !kept) return give_up(kept.error().message, 2);
   }
+
+  // Before there is a thread or a process that could inherit the key.
+  const auto access = set_up_access(options);
+  if (!access) return give_up(access.error().message, 2);
 
   // The helpers come first: they are copies of this process, and must not inherit threads, sockets or modules.
   auto compiler = start_compiler(options);
@@ -81,17 +100,18 @@ int serve(const cweb::cli::ServeOptions& options) {
   cweb::server::ServerMetrics metrics;
   auto access_log = open_access_log(options, metrics);
   if (!access_log) return give_up(access_log.error().message);
-  cweb::mgnt::ManagementApi management(deployer, **runtime, metrics);
+  cweb::mgnt::ManagementApi management(deployer, **runtime, **access, metrics);
   auto server = cweb::server::Server::create({.host = options.host,
                                               .port = options.port,
                                               .threads = options.threads,
+                                              .max_connections = max_connections(options),
                                               .max_body_bytes = options.max_body_bytes},
                                              **runtime, management, metrics, access_log->get());
   if (!server) return give_up(server.error().message);
 
   if (*access_log) (*access_log)->start();
   (*server)->start();
-  say_ready(options, **server);
+  say_ready(options, **server, (*access)->always_asks_key());
   cweb::cli::wait_for_end([&] {
     if (*access_log) (*access_log)->reopen();
   });

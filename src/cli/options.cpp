@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <string_view>
 #include <thread>
 
@@ -13,6 +14,7 @@ constexpr int usage_error = 2;
 constexpr const char* version_text = "cweb " CWEB_VERSION "\n";
 constexpr int max_threads = 64;
 constexpr size_t max_body_limit = size_t{1} << 30;
+constexpr size_t max_connections_limit = 1'000'000;
 
 int processors() {
   return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, max_threads);
@@ -32,6 +34,35 @@ void add_access_log_options(CLI::App& serve, ServeOptions& options) {
       ->default_str("common");
 }
 
+void add_access_options(CLI::App& serve, ServeOptions& options) {
+  serve
+      .add_flag("--production", options.production,
+                "ask everybody for the admin key, also on this machine, and do not start without one of at least 16 "
+                "characters; TLS is not part of it yet. CWEB_ENV=production does the same")
+      ->envname("CWEB_PRODUCTION");
+  serve
+      .add_option("--admin-key-file", options.admin_key_file,
+                  "file that holds the key for /mgnt; or set CWEB_ADMIN_KEY to the key itself")
+      ->envname("CWEB_ADMIN_KEY_FILE")
+      ->type_name("FILE");
+  serve
+      .add_option(
+          "--admin-host", options.admin_hosts,
+          "name under which /mgnt may be reached besides localhost; may be given several times, or as HOST,HOST")
+      ->envname("CWEB_ADMIN_HOST")
+      ->type_name("HOST")
+      ->delimiter(',');
+}
+
+/// CWEB_ENV is what deployments set. Null when it says something that is neither: "prod" must not mean development.
+std::optional<bool> production_by_environment() {
+  const char* const value = std::getenv("CWEB_ENV");
+  const std::string_view name = value == nullptr ? "" : value;
+  if (name == "production") return true;
+  if (name.empty() || name == "development") return false;
+  return std::nullopt;
+}
+
 void add_serve_options(CLI::App& serve, ServeOptions& options) {
   serve.add_option("--host", options.host, "address to listen on")->envname("CWEB_HOST")->capture_default_str();
   serve.add_option("--port", options.port, "port to listen on; 0 picks a free one")
@@ -49,6 +80,12 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       ->check(CLI::Range(size_t{0}, max_body_limit))
       ->capture_default_str();
   serve
+      .add_option("--max-connections", options.max_connections,
+                  "connections at a time, beyond which new ones get a 503; default: four fifths of the descriptors "
+                  "that the process may have, at most 32768")
+      ->envname("CWEB_MAX_CONNECTIONS")
+      ->check(CLI::Range(size_t{1}, max_connections_limit));
+  serve
       .add_flag("--compile-in-process", options.compile_in_process,
                 "compile in this process instead of in helper processes: no bound on what a source can do to it")
       ->envname("CWEB_COMPILE_IN_PROCESS");
@@ -60,6 +97,7 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       ->type_name("DIR")
       ->delimiter(':');
   add_access_log_options(serve, options);
+  add_access_options(serve, options);
 }
 
 }  // namespace
@@ -81,6 +119,9 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   }
   if (print_version) return PrintAndExit{version_text, 0};
   if (!serve->parsed()) return PrintAndExit{app.help(), usage_error};
+  const auto production = production_by_environment();
+  if (!production) return PrintAndExit{"cweb: CWEB_ENV is either production or development\n", usage_error};
+  options.production = options.production || *production;
   return options;
 }
 

@@ -11,16 +11,21 @@
 namespace cweb::cli {
 
 /// `cweb serve`. Each option can also be given as an environment variable, CWEB_PORT for --port; the command line wins.
+/// The admin key is no option: a command line can be read by everybody on the machine (see secrets.h).
 struct ServeOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 8080;  ///< 0: the system picks one
   int threads = 0;       ///< never 0 after parsing: the number of processors by default
   int ready_fd = -1;     ///< where the ready line is written; -1: nowhere
   size_t max_body_bytes = size_t{1} << 20;
+  size_t max_connections = 0;  ///< 0: as many as the descriptors suggest
   bool compile_in_process = false;
   std::vector<std::string> include_dirs;
   std::string access_log;  ///< file, "-" for standard output, or empty for none
   bool access_log_is_json = false;
+  bool production = false;               ///< by --production, CWEB_PRODUCTION or CWEB_ENV=production
+  std::string admin_key_file;            ///< empty: none
+  std::vector<std::string> admin_hosts;  ///< as given; not checked
 };
 
 /// Nothing is left to do but to print this and leave: help, the version, or what is wrong with the command line.

@@ -1,6 +1,7 @@
 // What the server asks of its own process: signals, descriptors, the line that says it is ready. Main thread only.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -19,6 +20,9 @@ void wait_for_end(const std::function<void()>& hung_up);
 
 /// As many descriptors as the process may have: each connection is one.
 void raise_descriptor_limit();
+
+/// How many connections suit the limit on descriptors: helpers, modules and the server's own files need some as well.
+size_t connections_for_descriptors();
 
 /// Keeps a descriptor from being inherited by the processes that are started. Fails when it is not open.
 Expected<void> keep_private(int fd);

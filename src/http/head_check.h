@@ -5,8 +5,8 @@
 
 namespace cweb::http {
 
-/// `head` is a request's head from the method up to and with the empty line. Null when it is clean, else what is wrong
-/// with it, for the 400's text.
+/// `head` is a request's head from the method up to and with the empty line. Null when every line of it is well formed,
+/// else what is wrong, for the 400's text. What the lines mean is field_check's.
 const char* head_fault(std::string_view head);
 
 }  // namespace cweb::http

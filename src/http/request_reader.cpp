@@ -7,12 +7,19 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "http/characters.h"
+#include "http/field_check.h"
 #include "http/head_check.h"
+#include "http/parser_fault.h"
 
 namespace cweb::http {
 namespace {
 
 constexpr size_t first_capacity = 16 * 1024;
+/// Some clients send one behind a body (RFC 9112, 2.2); nobody sends many.
+constexpr int max_empty_lines = 8;
+/// What a request line has beside its target.
+constexpr size_t method_and_version_bytes = 64;
 
 bool same_name(std::string_view left, std::string_view right) {
   return left.size() == right.size() && strncasecmp(left.data(), right.data(), left.size()) == 0;
@@ -63,6 +70,7 @@ struct RequestReader::Parser {
 
   static int on_header_field(llhttp_t* state, const char* at, size_t length) {
     RequestReader& self = reader(state);
+    if (self.head_done_) return 0;  // a trailer: checked by ChunkCheck, and told to nobody
     // A value (even an empty one) has been reported for each header before the next name begins.
     if (self.headers_.empty() || self.headers_.back().value.offset != 0) {
       if (self.headers_.size() >= self.limits_.headers) return refuse(self, 431, "there are too many headers");
@@ -74,6 +82,7 @@ struct RequestReader::Parser {
 
   static int on_header_value(llhttp_t* state, const char* at, size_t length) {
     RequestReader& self = reader(state);
+    if (self.head_done_) return 0;
     Piece& value = self.headers_.back().value;
     if (value.offset == 0) value.offset = static_cast<uint32_t>(at - self.start());
     value.length += static_cast<uint32_t>(length);
@@ -82,8 +91,10 @@ struct RequestReader::Parser {
 
   static int on_header_value_complete(llhttp_t* state) {
     RequestReader& self = reader(state);
+    if (self.head_done_) return 0;
     HeaderPiece& header = self.headers_.back();
-    if (header.value.offset == 0) header.value = {header.name.offset + header.name.length, 0};
+    // An empty value may be said to lie behind its line's end, where the next name begins.
+    if (header.value.length == 0) header.value = {header.name.offset + header.name.length, 0};
     return 0;
   }
 
@@ -140,6 +151,8 @@ void RequestReader::start_message() {
   method_ = target_ = body_ = {};
   headers_.clear();
   body_limit_ = 0;
+  chunks_.reset();
+  empty_lines_ = 0;
   keep_alive_ = true;
   head_done_ = complete_ = false;
 }
@@ -161,20 +174,41 @@ void RequestReader::committed(size_t bytes) {
   end_ += bytes;
 }
 
-RequestReader::Step RequestReader::refuse(int status, const char* sentence) {
-  rejection_ = {status, sentence};
+RequestReader::Step RequestReader::refuse(const Rejection& rejection) {
+  rejection_ = rejection;
   return Step::rejected;
+}
+
+/// llhttp would skip any number of them, and of bare CRs and LFs. False when there is something else than CR LF, or too
+/// many: what is left is the parser's, or not a request.
+bool RequestReader::skip_empty_lines() {
+  while (end_ - begin_ >= 2 && buffer_[begin_] == '\r' && buffer_[begin_ + 1] == '\n') {
+    if (++empty_lines_ > max_empty_lines) return false;
+    begin_ += 2;
+  }
+  parsed_ = begin_;
+  const bool half_a_line = end_ - begin_ == 1 && buffer_[begin_] == '\r';
+  return begin_ == end_ || half_a_line || is_token(buffer_[begin_]);
 }
 
 RequestReader::Step RequestReader::advance() {
   CWEB_ASSERT(!complete_);
   llhttp_t& state = parser_->state;
   for (;;) {
+    if (parsed_ == begin_) {
+      if (!skip_empty_lines()) return refuse({400, "this is not the beginning of an HTTP request"});
+      if (begin_ == end_ || buffer_[begin_] == '\r') return Step::need_more;
+    }
     if (parsed_ == end_ && !(head_done_ && state.error == HPE_PAUSED)) return Step::need_more;
+    if (chunks_) {
+      if (const auto fault = chunks_->look_at({buffer_.get() + parsed_, end_ - parsed_})) return refuse(*fault);
+    }
     if (state.error == HPE_PAUSED) llhttp_resume(&state);
     const llhttp_errno_t error = llhttp_execute(&state, buffer_.get() + parsed_, end_ - parsed_);
     if (error == HPE_OK) {
       parsed_ = end_;
+      const size_t most = limits_.target_bytes + limits_.headers_bytes + method_and_version_bytes;
+      if (!head_done_ && end_ - begin_ > most) return refuse({431, "the headers are too large"});
       return Step::need_more;
     }
     if (error == HPE_PAUSED) {
@@ -182,20 +216,19 @@ RequestReader::Step RequestReader::advance() {
       return head_done_ ? finish_message() : finish_head();
     }
     if (parser_->refused) return Step::rejected;
-    if (error == HPE_INVALID_METHOD) return refuse(501, "this method is not known here");
-    return refuse(400, llhttp_get_error_reason(&state));
+    return refuse(parser_fault(error, llhttp_get_error_reason(&state), {start(), end_ - begin_}));
   }
 }
 
 RequestReader::Step RequestReader::finish_head() {
   head_done_ = true;
   llhttp_t& state = parser_->state;
+  if (state.http_major > 1) return refuse(wrong_version);
   const std::string_view head(start() + method_.offset, parsed_ - begin_ - method_.offset);
-  if (const char* fault = head_fault(head)) return refuse(400, fault);
-  if (state.http_major != 1) return refuse(505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+  if (const char* fault = head_fault(head)) return refuse({400, fault});
   minor_version_ = state.http_minor;
-  if (!single_host()) return refuse(400, "a request must have one Host header");
   trim_values();
+  if (const auto fault = field_fault(*this)) return refuse(*fault);
   keep_alive_ = llhttp_should_keep_alive(&state) != 0;
   use_origin_form();
   body_.offset = static_cast<uint32_t>(parsed_ - begin_);
@@ -203,17 +236,13 @@ RequestReader::Step RequestReader::finish_head() {
 }
 
 RequestReader::Step RequestReader::finish_message() {
+  // Two parsers have read it: where they disagree about its end, a third will too.
+  if (chunks_ && !chunks_->done()) return refuse({400, "the chunked body does not end where it seems to"});
   complete_ = true;
   char& behind = start()[body_.offset + body_.length];
   behind_body_ = behind;
   behind = 0;
   return Step::complete;
-}
-
-bool RequestReader::single_host() const {
-  const auto hosts = std::count_if(headers_.begin(), headers_.end(),
-                                   [&](const HeaderPiece& header) { return same_name(view(header.name), "host"); });
-  return hosts == 1 || (hosts == 0 && minor_version_ == 0);
 }
 
 /// Optional white space behind a value is not part of it (RFC 9112, 5).
@@ -230,7 +259,9 @@ void RequestReader::trim_values() {
 bool RequestReader::admit_body(size_t limit_bytes) {
   body_limit_ = limit_bytes;
   const llhttp_t& state = parser_->state;
-  return (state.flags & F_CHUNKED) != 0 || state.content_length <= limit_bytes;
+  if ((state.flags & F_CHUNKED) == 0) return state.content_length <= limit_bytes;
+  chunks_.emplace(limit_bytes);
+  return true;
 }
 
 void RequestReader::use_origin_form() {

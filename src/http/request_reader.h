@@ -6,9 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
+
+#include "http/chunk_check.h"
+#include "http/rejection.h"
 
 namespace cweb::http {
 
@@ -38,12 +42,6 @@ class RequestReader {
     complete,   ///< the whole request is there until next()
     rejected,   ///< not a request that can be answered; see rejection(). The connection has to end.
   };
-  /// Why a request was refused, for the answer.
-  struct Rejection {
-    int status = 400;
-    const char* sentence = "";
-  };
-
   explicit RequestReader(const RequestLimits& limits);
   ~RequestReader();
   RequestReader(const RequestReader&) = delete;
@@ -94,10 +92,10 @@ class RequestReader {
   char* start() const { return buffer_.get() + begin_; }
   void grow(size_t capacity);
   void start_message();
-  Step refuse(int status, const char* sentence);
+  Step refuse(const Rejection& rejection);
+  bool skip_empty_lines();
   Step finish_head();
   Step finish_message();
-  bool single_host() const;
   void trim_values();
   void use_origin_form();
 
@@ -112,6 +110,8 @@ class RequestReader {
   Piece method_, target_, body_;
   std::vector<HeaderPiece> headers_;
   size_t body_limit_ = 0;
+  std::optional<ChunkCheck> chunks_;  // while a chunked body is read
+  int empty_lines_ = 0;               // before the request
   int minor_version_ = 1;
   bool keep_alive_ = true;
   bool head_done_ = false;

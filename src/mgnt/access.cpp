@@ -1,7 +1,18 @@
 #include "mgnt/access.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
 namespace cweb::mgnt {
 namespace {
+
+using server::ManagementRequest;
+
+constexpr std::string_view missing_key_challenge = R"(Bearer realm="cweb /mgnt")";
+constexpr std::string_view wrong_key_challenge = R"(Bearer realm="cweb /mgnt", error="invalid_token")";
 
 std::string lower_case(std::string_view text) {
   std::string lower(text);
@@ -35,50 +46,186 @@ bool is_loopback_ipv4(std::string_view address) {
   return true;
 }
 
+/// What stands before the port, in lower case; empty when this is not a host with or without a port.
+std::string name_of_host(std::string_view host) {
+  const size_t bracket = host.starts_with('[') ? host.find(']') : 0;
+  if (bracket == std::string_view::npos) return {};
+  const size_t colon = host.find(':', bracket);
+  if (colon == std::string_view::npos) return lower_case(host);
+  if (!is_number_up_to(host.substr(colon + 1), 65'535)) return {};
+  return lower_case(host.substr(0, colon));
+}
+
+/// A name or an IPv4 address, or an IPv6 address in brackets; what may stand in a Host but for the port.
+bool can_be_a_host_name(std::string_view lower_name) {
+  const bool brackets = lower_name.starts_with('[') && lower_name.ends_with(']') && lower_name.size() > 2;
+  if (brackets) lower_name = lower_name.substr(1, lower_name.size() - 2);
+  return !lower_name.empty() && std::all_of(lower_name.begin(), lower_name.end(), [&](char c) {
+    if (brackets) return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == ':' || c == '.';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_';
+  });
+}
+
+/// What proxies, load balancers and content networks say about the client that they speak for. Any of them means that
+/// the peer is not who asks.
 bool is_proxy_header(std::string_view lower_name) {
-  return lower_name == "forwarded" || lower_name == "via" || lower_name.starts_with("x-forwarded-");
+  constexpr std::array<std::string_view, 8> names = {
+      "forwarded",           "via",
+      "x-real-ip",           "x-client-ip",
+      "x-cluster-client-ip", "true-client-ip",
+      "cf-connecting-ip",    "fastly-client-ip",
+  };
+  return lower_name.starts_with("x-forwarded") || lower_name.starts_with("x-original-forwarded") ||
+         std::find(names.begin(), names.end(), lower_name) != names.end();
+}
+
+/// The headers that the door looks at. Those that are not there are null.
+struct DoorHeaders {
+  const std::string* host = nullptr;
+  const std::string* origin = nullptr;
+  const std::string* fetch_site = nullptr;
+  const std::string* authorization = nullptr;
+  const std::string* api_key = nullptr;
+  const std::string* proxy_name = nullptr;  ///< the name of the first header of a proxy
+  const char* repeated = nullptr;           ///< the name of one that is there twice
+};
+
+DoorHeaders read_headers(const ManagementRequest& request) {
+  DoorHeaders found;
+  const auto take = [&](const std::string*& place, const std::string& value, const char* name) {
+    if (place != nullptr) found.repeated = name;
+    place = &value;
+  };
+  for (const auto& [name, value] : request.headers) {
+    const std::string lower_name = lower_case(name);
+    if (lower_name == "host") take(found.host, value, "Host");
+    if (lower_name == "origin") take(found.origin, value, "Origin");
+    if (lower_name == "sec-fetch-site") take(found.fetch_site, value, "Sec-Fetch-Site");
+    if (lower_name == "authorization") take(found.authorization, value, "Authorization");
+    if (lower_name == "x-api-key") take(found.api_key, value, "X-API-Key");
+    if (found.proxy_name == nullptr && is_proxy_header(lower_name)) found.proxy_name = &name;
+  }
+  return found;
+}
+
+Admission refuse(int status, std::string sentence) {
+  Admission refusal;
+  refusal.status = status;
+  refusal.sentence = std::move(sentence);
+  return refusal;
+}
+
+Admission challenge(std::string_view value, std::string sentence) {
+  Admission refusal = refuse(401, std::move(sentence));
+  refusal.challenge = value;
+  return refusal;
+}
+
+Admission admit_by(Admission::How how) {
+  Admission admission;
+  admission.how = how;
+  return admission;
+}
+
+bool is_open_to_everybody(const ManagementRequest& request) {
+  return request.path == "/mgnt/health" && (request.method == "GET" || request.method == "HEAD");
 }
 
 }  // namespace
 
 bool is_loopback_host(std::string_view host) {
-  std::string_view name = host;
-  const size_t bracket = host.starts_with('[') ? host.find(']') : 0;
-  if (bracket == std::string_view::npos) return false;
-  const size_t colon = host.find(':', bracket);
-  if (colon != std::string_view::npos) {
-    if (!is_number_up_to(host.substr(colon + 1), 65'535)) return false;
-    name = host.substr(0, colon);
-  }
-  return lower_case(name) == "localhost" || name == "[::1]" || is_loopback_ipv4(name);
+  const std::string name = name_of_host(host);
+  return name == "localhost" || name == "[::1]" || is_loopback_ipv4(name);
 }
 
-std::optional<std::string> refuse(const server::ManagementRequest& request) {
-  if (!request.peer_is_loopback) return "/mgnt answers only requests that come from this machine";
-  const std::string* host = nullptr;
-  for (const auto& [name, value] : request.headers) {
-    const std::string lower_name = lower_case(name);
-    if (is_proxy_header(lower_name)) {
-      return "/mgnt answers only direct requests; this one came through a proxy (it carries " + name + ")";
-    }
-    if (lower_name != "host") continue;
-    if (host != nullptr) return "the request has two Host headers";
-    host = &value;
+std::optional<std::string_view> bearer_key(std::string_view authorization) {
+  const size_t end = std::min(authorization.find(' '), authorization.size());
+  if (lower_case(authorization.substr(0, end)) != "bearer") return std::nullopt;
+  return authorization.substr(std::min(authorization.find_first_not_of(' ', end), authorization.size()));
+}
+
+Expected<std::unique_ptr<Access>> Access::create(const AccessOptions& options) {
+  std::optional<AdminKey> key;
+  if (options.admin_key) {
+    auto made = AdminKey::create(*options.admin_key, options.production);
+    if (!made) return std::unexpected(made.error());
+    key = *made;
+  } else if (options.production) {
+    return fail(
+        "production needs an admin key: set CWEB_ADMIN_KEY, or name a file that holds one with --admin-key-file");
   }
-  if (host == nullptr) return "/mgnt needs a Host header that names this machine, such as localhost";
-  if (!is_loopback_host(*host)) {
-    return "/mgnt is reached as localhost, 127.0.0.1 or [::1]; this request's Host is another name";
+  std::vector<std::string> hosts;
+  for (const std::string& host : options.admin_hosts) {
+    hosts.push_back(lower_case(host));
+    if (can_be_a_host_name(hosts.back())) continue;
+    return fail("--admin-host takes a name or an address ([...] around IPv6), without scheme and port; this is none: " +
+                host);
   }
-  for (const auto& [name, value] : request.headers) {
-    const std::string lower_name = lower_case(name);
-    if (lower_name == "origin" && value != "http://" + *host) {
-      return "/mgnt does not answer requests that a web page of another origin makes a browser send";
-    }
-    if (lower_name == "sec-fetch-site" && value != "same-origin" && value != "none") {
-      return "/mgnt does not answer requests that another site makes a browser send";
-    }
+  return std::unique_ptr<Access>(new Access(key, std::move(hosts)));
+}
+
+Admission Access::admit(const ManagementRequest& request, std::chrono::nanoseconds now) {
+  if (is_open_to_everybody(request)) return admit_by(Admission::How::open);
+  const DoorHeaders headers = read_headers(request);
+  if (headers.repeated != nullptr) {
+    return refuse(403, fmt::format("/mgnt does not answer a request with two {} headers", headers.repeated));
   }
-  return std::nullopt;
+  if (headers.host == nullptr)
+    return refuse(403, "/mgnt needs a Host header that names this machine, such as localhost");
+  if (!is_own_host(*headers.host)) {
+    return refuse(403,
+                  "/mgnt is reached as localhost, 127.0.0.1, [::1] or a name that was given with --admin-host; this "
+                  "request's Host is another one");
+  }
+  if (headers.fetch_site != nullptr && *headers.fetch_site != "same-origin" && *headers.fetch_site != "none") {
+    return refuse(403, "/mgnt does not answer requests that another site makes a browser send");
+  }
+  if (headers.origin != nullptr && *headers.origin != "http://" + *headers.host) {
+    return refuse(403, "/mgnt does not answer requests that a web page of another origin makes a browser send");
+  }
+
+  const auto bearer = headers.authorization != nullptr ? bearer_key(*headers.authorization) : std::nullopt;
+  if (bearer && headers.api_key != nullptr) {
+    return refuse(403, "/mgnt does not answer a request with two keys: send one, by Authorization or by X-API-Key");
+  }
+  if (key_) {
+    const std::optional<std::string_view> sent = headers.api_key != nullptr ? *headers.api_key : bearer;
+    return check_key(request.peer, sent, now);
+  }
+  if (!request.peer.is_loopback()) {
+    return refuse(403, "/mgnt answers only requests that come from this machine, until the server is given a key");
+  }
+  if (headers.proxy_name != nullptr) {
+    return refuse(403, fmt::format("/mgnt answers only direct requests, until the server is given a key; this one came "
+                                   "through a proxy (it carries {})",
+                                   *headers.proxy_name));
+  }
+  return admit_by(Admission::How::keyless);
+}
+
+bool Access::is_own_host(std::string_view host) const {
+  return is_loopback_host(host) ||
+         std::find(admin_hosts_.begin(), admin_hosts_.end(), name_of_host(host)) != admin_hosts_.end();
+}
+
+Admission Access::check_key(const net::PeerAddress& peer, std::optional<std::string_view> sent,
+                            std::chrono::nanoseconds now) {
+  if (!sent) {
+    return challenge(missing_key_challenge,
+                     "/mgnt needs the admin key: send it as Authorization: Bearer KEY, or as X-API-Key: KEY");
+  }
+  if (const auto wait = failed_keys_.wait_time(peer, now); wait.count() > 0) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait);
+    Admission refusal =
+        refuse(429, fmt::format("/mgnt got too many wrong keys from this address: try again in {} s", seconds.count()));
+    refusal.retry_after = seconds;
+    return refusal;
+  }
+  if (key_->matches(*sent)) return admit_by(Admission::How::key);
+  failed_keys_.note(peer, now);
+  Admission refusal = challenge(wrong_key_challenge, "this is not the admin key of /mgnt");
+  refusal.wrong_key = true;
+  return refusal;
 }
 
 }  // namespace cweb::mgnt

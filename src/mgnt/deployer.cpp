@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "jit/source_excerpt.h"
 #include "mgnt/module_name.h"
 #include "mgnt/route_check.h"
@@ -79,12 +78,6 @@ DeployReport Deployer::deploy(const PostedSource& posted) {
   run_deploy(posted, report);
   report.timings.total_ms = total.elapsed_ms();
   counter_.count(report);
-  if (report.status == DeployReport::Status::deployed) {
-    log::info("deployed {} version {} in {:.1f} ms", report.module->name, report.module->version,
-              report.timings.total_ms);
-  } else if (report.status == DeployReport::Status::failed) {
-    log::info("a deploy failed at {} with {}", report.stage, report.http_status);
-  }
   return report;
 }
 
@@ -102,6 +95,7 @@ void Deployer::run_deploy(const PostedSource& posted, DeployReport& report) {
   std::string name = guess_module_name(posted.code);
   DeployLanes::Ticket ticket = lanes_.draw(name);
   const std::string hash = sha256_hex(posted.code);
+  report.hash = hash;
   // With an older deploy of the name under way, what runs now is not what this one will replace.
   if (ticket.is_first() && say_if_unchanged(hash, report)) return;
   const auto compilation = compile(posted.code, report);
@@ -136,11 +130,12 @@ void Deployer::run_deploy(const PostedSource& posted, DeployReport& report) {
 
 void Deployer::run_check(const PostedSource& posted, DeployReport& report) {
   std::string name = guess_module_name(posted.code);
+  report.hash = sha256_hex(posted.code);
   const auto compilation = compile(posted.code, report);
   if (!compilation) return finish(name, report);
   const VersionPtr version = link(*compilation, posted.code, report);
   if (!version) return finish(name, report);
-  version->hash = sha256_hex(posted.code);
+  version->hash = report.hash;
   version->set_state(runtime::VersionState::failed);  // it never goes live
   if (!read_configuration(*version, report) || !check_routes(*version, report)) return finish(name, report);
   name = version->config.name;
@@ -155,12 +150,13 @@ void Deployer::run_check(const PostedSource& posted, DeployReport& report) {
 Deployer::Removal Deployer::remove(const std::string& name) {
   DeployLanes::Ticket ticket = lanes_.draw(name);
   ticket.wait_turn();
-  if (!ticket.enter(name)) return Removal::superseded;
-  if (!registry_.remove(name)) return Removal::no_such_module;
+  if (!ticket.enter(name)) return {.result = Removal::Result::superseded};
+  // From here on nobody else changes what this name stands for.
+  const auto leaving = registry_.find(name);
+  if (!leaving || !registry_.remove(name)) return {};
   ticket.took_effect();
   counter_.count_removal();
-  log::info("removed {}", name);
-  return Removal::removed;
+  return {.result = Removal::Result::removed, .module = summarize(*leaving->live)};
 }
 
 bool Deployer::say_if_unchanged(const std::string& hash, DeployReport& report) const {
@@ -296,6 +292,7 @@ bool Deployer::call(const VersionPtr& version, void (*function)(), const char* w
 
 /// Tells what runs on in spite of a failure.
 void Deployer::finish(const std::string& guessed_name, DeployReport& report) const {
+  report.name = guessed_name;
   const auto live = registry_.find(guessed_name);
   if (live) report.keeps_serving = fmt::format("{}, version {}", guessed_name, live->live->number);
 }

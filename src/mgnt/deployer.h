@@ -42,7 +42,11 @@ class Deployer {
   DeployCounts counts() const { return counter_.counts(); }
   const jit::Compiler& compiler() const { return compiler_; }
 
-  enum class Removal { removed, no_such_module, superseded };
+  struct Removal {
+    enum class Result { removed, no_such_module, superseded };
+    Result result = Result::no_such_module;
+    std::optional<ModuleSummary> module;  ///< what was removed
+  };
   /// Takes the module away, behind the deploys of its name that came before.
   Removal remove(const std::string& name);
 

@@ -5,8 +5,9 @@
 #include <optional>
 #include <utility>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "http/form.h"
-#include "mgnt/access.h"
 #include "mgnt/metrics.h"
 #include "mgnt/module_summary.h"
 #include "mgnt/posted_source.h"
@@ -45,6 +46,15 @@ ManagementAnswer text_answer(int status, std::string text) {
 ManagementAnswer error_answer(const ManagementRequest& request, int status, const std::string& message) {
   if (wants_json(request)) return json_answer(status, {{"error", message}});
   return text_answer(status, message + "\n");
+}
+
+ManagementAnswer refusal(const ManagementRequest& request, const Admission& admission) {
+  ManagementAnswer answer = error_answer(request, admission.status, admission.sentence);
+  if (!admission.challenge.empty()) answer.headers.emplace_back("WWW-Authenticate", admission.challenge);
+  if (admission.status == 429) {
+    answer.headers.emplace_back("Retry-After", std::to_string(admission.retry_after.count()));
+  }
+  return answer;
 }
 
 /// For OPTIONS, and for methods that the path does not have. `allow` is the Allow header's value.
@@ -94,12 +104,19 @@ ManagementAnswer report_answer(const ManagementRequest& request, const DeployRep
 
 }  // namespace
 
-ManagementApi::ManagementApi(Deployer& deployer, runtime::Runtime& runtime, const server::ServerMetrics& metrics)
-    : deployer_(deployer), runtime_(runtime), registry_(runtime.registry()), metrics_(metrics) {}
+ManagementApi::ManagementApi(Deployer& deployer, runtime::Runtime& runtime, Access& access,
+                             const server::ServerMetrics& metrics)
+    : deployer_(deployer), runtime_(runtime), registry_(runtime.registry()), access_(access), metrics_(metrics) {}
 
 ManagementAnswer ManagementApi::handle(const ManagementRequest& request) {
-  const auto refusal = refuse(request);
-  ManagementAnswer answer = refusal ? error_answer(request, 403, *refusal) : route(request);
+  const Stopwatch watch;
+  const Admission admission = access_.admit(request, std::chrono::nanoseconds(monotonic_ns()));
+  AuditRecord record = begin_record(request);
+  ManagementAnswer answer = admission.admitted() ? route(request, record) : refusal(request, admission);
+  if (is_audited(record, admission)) {
+    const auto level = admission.admitted() ? spdlog::level::info : spdlog::level::warn;
+    spdlog::log(level, "{}", audit_line(record, admission, request.peer, answer.status, watch.elapsed_ms()));
+  }
   // Answers hold sources and compiler messages: nobody keeps them, and no browser takes them for a page. There is no
   // CORS header on any answer, so scripts of other origins never read one.
   answer.headers.emplace_back("Cache-Control", "no-store");
@@ -107,11 +124,11 @@ ManagementAnswer ManagementApi::handle(const ManagementRequest& request) {
   return answer;
 }
 
-ManagementAnswer ManagementApi::route(const Request& request) {
+ManagementAnswer ManagementApi::route(const Request& request, AuditRecord& record) {
   constexpr std::string_view modules = "/mgnt/modules/";
   constexpr std::string_view source = "/source";
   const std::string_view path = request.path;
-  if (path == "/mgnt" || path == "/mgnt/") return root(request);
+  if (path == "/mgnt" || path == "/mgnt/") return root(request, record);
   if (path == "/mgnt/health") return health(request);
   if (path == "/mgnt/metrics") return metrics(request);
   if (path.starts_with(modules)) {
@@ -119,7 +136,7 @@ ManagementAnswer ManagementApi::route(const Request& request) {
     const bool asks_source = name.ends_with(source);
     if (asks_source) name.remove_suffix(source.size());
     if (!name.empty() && name.find('/') == std::string_view::npos) {
-      return asks_source ? module_source(request, name) : module(request, name);
+      return asks_source ? module_source(request, name) : module(request, name, record);
     }
   }
   if (request.method == "PUT") {
@@ -128,15 +145,15 @@ ManagementAnswer ManagementApi::route(const Request& request) {
   return error_answer(request, 404, "there is nothing at " + request.path);
 }
 
-ManagementAnswer ManagementApi::root(const Request& request) {
-  if (request.method == "POST" || request.method == "PUT") return deploy(request);
+ManagementAnswer ManagementApi::root(const Request& request, AuditRecord& record) {
+  if (request.method == "POST" || request.method == "PUT") return deploy(request, record);
   if (is_get(request)) return list();
   return other_method(request, "GET, HEAD, POST, PUT, OPTIONS");
 }
 
-ManagementAnswer ManagementApi::module(const Request& request, std::string_view escaped_name) {
+ManagementAnswer ManagementApi::module(const Request& request, std::string_view escaped_name, AuditRecord& record) {
   const std::string name = module_name(escaped_name);
-  if (request.method == "DELETE") return remove(request, name);
+  if (request.method == "DELETE") return remove(request, name, record);
   if (!is_get(request)) return other_method(request, "GET, HEAD, DELETE, OPTIONS");
   const auto found = registry_.find(name);
   return found ? json_answer(200, to_json(*found)) : no_such_module(request, name);
@@ -165,16 +182,20 @@ ManagementAnswer ManagementApi::metrics(const Request& request) const {
   return answer;
 }
 
-ManagementAnswer ManagementApi::deploy(const Request& request) {
+ManagementAnswer ManagementApi::deploy(const Request& request, AuditRecord& record) {
+  const auto answer = [&](const DeployReport& report) {
+    record.set(report);
+    return report_answer(request, report);
+  };
   const auto refused = [&](int status, std::string message) {
-    return report_answer(request, failed_report(status, "request", std::move(message)));
+    return answer(failed_report(status, "request", std::move(message)));
   };
   if (request.draining) return refused(503, "the server is shutting down");
   const auto check = check_only(request.query);
   if (!check) return refused(400, "the query is not understood: ?check=1 checks without deploying");
   const auto posted = read_posted_source(request);
   if (!posted) return refused(posted.error().status, posted.error().message);
-  return report_answer(request, *check ? deployer_.check(*posted) : deployer_.deploy(*posted));
+  return answer(*check ? deployer_.check(*posted) : deployer_.deploy(*posted));
 }
 
 ManagementAnswer ManagementApi::list() const {
@@ -184,14 +205,16 @@ ManagementAnswer ManagementApi::list() const {
   return json_answer(200, json);
 }
 
-ManagementAnswer ManagementApi::remove(const Request& request, const std::string& name) {
-  switch (deployer_.remove(name)) {
-    case Deployer::Removal::removed:
+ManagementAnswer ManagementApi::remove(const Request& request, const std::string& name, AuditRecord& record) {
+  const Deployer::Removal removal = deployer_.remove(name);
+  record.set(removal);
+  switch (removal.result) {
+    case Deployer::Removal::Result::removed:
       return wants_json(request) ? json_answer(200, {{"status", "removed"}, {"name", name}})
                                  : text_answer(200, name + " is removed\n");
-    case Deployer::Removal::superseded:
+    case Deployer::Removal::Result::superseded:
       return error_answer(request, 409, "superseded: a later deploy of " + name + " is live already");
-    case Deployer::Removal::no_such_module:
+    case Deployer::Removal::Result::no_such_module:
       break;
   }
   return no_such_module(request, name);

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "mgnt/access.h"
+#include "mgnt/audit.h"
 #include "mgnt/deployer.h"
 #include "runtime/runtime.h"
 #include "server/management.h"
@@ -12,10 +14,11 @@
 
 namespace cweb::mgnt {
 
-/// Thread-safe. What it is given outlives it. HEAD is answered like GET, with the body: the server leaves it out.
+/// Thread-safe. Everything it was given outlives it. HEAD is answered like GET, with the body: the server leaves it
+/// out.
 class ManagementApi final : public server::ManagementHandler {
  public:
-  ManagementApi(Deployer& deployer, runtime::Runtime& runtime, const server::ServerMetrics& metrics);
+  ManagementApi(Deployer& deployer, runtime::Runtime& runtime, Access& access, const server::ServerMetrics& metrics);
 
   server::ManagementAnswer handle(const server::ManagementRequest& request) override;
 
@@ -23,19 +26,21 @@ class ManagementApi final : public server::ManagementHandler {
   using Request = server::ManagementRequest;
   using Answer = server::ManagementAnswer;
 
-  Answer route(const Request& request);
-  Answer root(const Request& request);
-  Answer module(const Request& request, std::string_view escaped_name);
+  // Those that may change what is served note in the record what they did.
+  Answer route(const Request& request, AuditRecord& record);
+  Answer root(const Request& request, AuditRecord& record);
+  Answer module(const Request& request, std::string_view escaped_name, AuditRecord& record);
   Answer module_source(const Request& request, std::string_view escaped_name) const;
   Answer health(const Request& request) const;
   Answer metrics(const Request& request) const;
-  Answer deploy(const Request& request);
+  Answer deploy(const Request& request, AuditRecord& record);
   Answer list() const;
-  Answer remove(const Request& request, const std::string& name);
+  Answer remove(const Request& request, const std::string& name, AuditRecord& record);
 
   Deployer& deployer_;
   runtime::Runtime& runtime_;
   runtime::Registry& registry_;
+  Access& access_;
   const server::ServerMetrics& metrics_;
 };
 

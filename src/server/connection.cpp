@@ -5,8 +5,12 @@
 namespace cweb::server {
 
 Connection::Connection(Worker& its_worker, std::unique_ptr<net::Transport> its_transport,
-                       const net::PeerAddress& its_peer, uint64_t its_id)
-    : worker(its_worker), transport(std::move(its_transport)), peer(its_peer), id(its_id) {
+                       const net::PeerAddress& its_peer, uint64_t its_id, ConnectionLimit::Place its_admission)
+    : worker(its_worker),
+      transport(std::move(its_transport)),
+      peer(its_peer),
+      id(its_id),
+      admission(std::move(its_admission)) {
   deadline.owner = this;
 }
 

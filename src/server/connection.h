@@ -15,6 +15,7 @@
 #include "net/loop.h"
 #include "net/peer_address.h"
 #include "net/transport.h"
+#include "server/connection_limit.h"
 
 namespace cweb::server {
 
@@ -37,7 +38,9 @@ struct Exchange {
 
 class Connection final : public net::EventTarget {
  public:
-  Connection(Worker& worker, std::unique_ptr<net::Transport> transport, const net::PeerAddress& peer, uint64_t id);
+  /// Without a place it is one that is turned away.
+  Connection(Worker& worker, std::unique_ptr<net::Transport> transport, const net::PeerAddress& peer, uint64_t id,
+             ConnectionLimit::Place admission);
   ~Connection() override;
 
   void on_events(uint32_t events) override;
@@ -46,6 +49,7 @@ class Connection final : public net::EventTarget {
   const std::unique_ptr<net::Transport> transport;
   const net::PeerAddress peer;
   const uint64_t id;  ///< unique in the life of the process
+  const ConnectionLimit::Place admission;
   std::unique_ptr<Exchange> exchange;
   net::Deadline deadline;
 

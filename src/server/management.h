@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "net/peer_address.h"
+
 namespace cweb::server {
 
 /// A request whose path is /mgnt or below it. Owns its text: it is answered on another thread than the loop's.
@@ -15,7 +17,7 @@ struct ManagementRequest {
   std::string query;                                         ///< without the '?'; empty when there is none
   std::vector<std::pair<std::string, std::string>> headers;  ///< as sent, in order
   std::string body;
-  bool peer_is_loopback = false;
+  net::PeerAddress peer;
   bool draining = false;  ///< the server is shutting down
 
   /// The value of the first header of this name (case does not matter), or null.

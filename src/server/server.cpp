@@ -21,11 +21,12 @@ size_t loops_for(int threads) {
 
 class LoopServer final : public Server {
  public:
-  LoopServer(std::string host, uint16_t port, runtime::Runtime& runtime, ManagementHandler& management)
-      : host_(std::move(host)), port_(port), runtime_(runtime), management_(management) {}
+  LoopServer(std::string host, uint16_t port, size_t max_connections, runtime::Runtime& runtime,
+             ManagementHandler& management)
+      : host_(std::move(host)), port_(port), runtime_(runtime), limit_(max_connections), management_(management) {}
 
   Expected<void> add_worker(UniqueFd listener, const WorkerOptions& options) {
-    auto worker = Worker::create(workers_.size(), std::move(listener), options, runtime_, management_);
+    auto worker = Worker::create(workers_.size(), std::move(listener), options, runtime_, management_, limit_);
     if (!worker) return std::unexpected(worker.error());
     workers_.push_back(std::move(*worker));
     return {};
@@ -81,6 +82,7 @@ class LoopServer final : public Server {
   const std::string host_;
   const uint16_t port_;
   runtime::Runtime& runtime_;
+  ConnectionLimit limit_;
   std::vector<std::unique_ptr<Worker>> workers_;
   // Ends before the workers do: its threads post answers to them.
   ManagementThreads management_;
@@ -96,7 +98,8 @@ Expected<std::unique_ptr<Server>> Server::create(const ServerOptions& options, r
                                                  AccessLog* access_log) {
   auto listeners = net::listen_on(options.host, options.port, loops_for(options.threads));
   if (!listeners) return std::unexpected(listeners.error());
-  auto server = std::make_unique<LoopServer>(options.host, listeners->port, runtime, management);
+  auto server =
+      std::make_unique<LoopServer>(options.host, listeners->port, options.max_connections, runtime, management);
   const WorkerOptions worker_options{
       .limits = {},
       .max_body_bytes = options.max_body_bytes,

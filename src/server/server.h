@@ -17,6 +17,7 @@ struct ServerOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 8080;                                 ///< 0: the kernel picks one
   int threads = 0;                                      ///< loops; 0: one for each core
+  size_t max_connections = 1024;                        ///< of all loops together; one more is answered with a 503
   size_t max_body_bytes = size_t{1} << 20;              ///< of a request to a module
   size_t max_management_body_bytes = size_t{16} << 20;  ///< of a request to /mgnt
 };

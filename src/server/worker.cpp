@@ -15,6 +15,11 @@ constexpr int64_t request_ms = 10'000;
 constexpr int64_t write_ms = 30'000;
 constexpr int64_t end_ms = 2'000;
 constexpr int64_t accept_pause_ms = 100;
+constexpr int64_t log_interval_ms = 10'000;
+/// When all places are taken, a client that has said nothing for so long makes room for a new one.
+constexpr int64_t idle_before_eviction_ms = 1'000;
+/// Connections of a loop that are turned away and wait for their peer to have read why.
+constexpr size_t max_turned_away = 256;
 /// One turn of accepting, so that a flood of connections does not starve those that are open.
 constexpr int accepted_at_once = 64;
 constexpr size_t kept_exchanges = 256;
@@ -36,10 +41,11 @@ class Worker::Acceptor final : public net::EventTarget {
 };
 
 Expected<std::unique_ptr<Worker>> Worker::create(size_t index, UniqueFd listener, const WorkerOptions& options,
-                                                 runtime::Runtime& runtime, ManagementThreads& management) {
+                                                 runtime::Runtime& runtime, ManagementThreads& management,
+                                                 ConnectionLimit& limit) {
   auto loop = net::Loop::create();
   if (!loop) return std::unexpected(loop.error());
-  std::unique_ptr<Worker> worker(new Worker(index, std::move(*loop), options, runtime, management));
+  std::unique_ptr<Worker> worker(new Worker(index, std::move(*loop), options, runtime, management, limit));
   worker->acceptor_ = std::make_unique<Acceptor>(*worker, std::move(listener));
   auto watched = worker->loop_->watch(worker->acceptor_->fd(), EPOLLIN, *worker->acceptor_);
   if (!watched) return std::unexpected(watched.error());
@@ -47,10 +53,11 @@ Expected<std::unique_ptr<Worker>> Worker::create(size_t index, UniqueFd listener
 }
 
 Worker::Worker(size_t index, std::unique_ptr<net::Loop> loop, const WorkerOptions& options, runtime::Runtime& runtime,
-               ManagementThreads& management)
+               ManagementThreads& management, ConnectionLimit& limit)
     : options_(options),
       runtime_(runtime),
       management_(management),
+      limit_(limit),
       loop_(std::move(loop)),
       gate_(
           index, [this] { drive(); }, [this] { loop_->wake(); }),
@@ -61,7 +68,9 @@ Worker::Worker(size_t index, std::unique_ptr<net::Loop> loop, const WorkerOption
       request_deadlines_(request_ms),
       write_deadlines_(write_ms),
       end_deadlines_(end_ms),
-      accept_pauses_(accept_pause_ms) {}
+      accept_pauses_(accept_pause_ms),
+      turned_away_log_(log_interval_ms),
+      pause_log_(log_interval_ms) {}
 
 Worker::~Worker() = default;
 
@@ -153,15 +162,19 @@ void Worker::accept_some() {
 
 void Worker::pause_accepting() {
   // The waiting connection would wake the loop for ever: look again when some may have been closed.
-  log::warn("no descriptors left: {} connections are open on this loop, new ones wait", connections_.size());
   metrics_.accept_pauses.add();
+  if (const auto times = pause_log_.event(loop_->now_ms())) {
+    log::warn("no descriptors left: {} connections are open on this loop, new ones wait (seen {} times)",
+              connections_.size(), *times);
+  }
   loop_->rewatch(acceptor_->fd(), 0, *acceptor_);
   accept_pauses_.arm(acceptor_->pause, loop_->now_ms());
 }
 
 void Worker::add_connection(UniqueFd socket, const net::PeerAddress& peer) {
-  auto connection = std::make_unique<Connection>(*this, std::make_unique<net::TcpTransport>(std::move(socket)), peer,
-                                                 metrics_.accepted.read() * runtime::max_loops + gate_.index());
+  auto connection =
+      std::make_unique<Connection>(*this, std::make_unique<net::TcpTransport>(std::move(socket)), peer,
+                                   metrics_.accepted.read() * runtime::max_loops + gate_.index(), find_place());
   // Edge-triggered in both directions: no system call to change interest, and no event while nobody can act on it.
   constexpr uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   if (!loop_->watch(connection->transport->fd(), events, *connection)) return;
@@ -169,7 +182,44 @@ void Worker::add_connection(UniqueFd socket, const net::PeerAddress& peer) {
   connections_.front()->place = connections_.begin();
   metrics_.accepted.add();
   open_connections_.fetch_add(1, std::memory_order_relaxed);
+  if (!connections_.front()->admission) return turn_away(*connections_.front());
   wait_for(*connections_.front(), Connection::Waiting::for_request, idle_deadlines_);
+}
+
+ConnectionLimit::Place Worker::find_place() {
+  ConnectionLimit::Place place = limit_.take();
+  if (!place && close_longest_idle()) place = limit_.take();
+  return place;
+}
+
+/// False when this loop has none that has been silent for long enough.
+bool Worker::close_longest_idle() {
+  const int64_t silent_since_ms = loop_->now_ms() - idle_before_eviction_ms;
+  while (net::Deadline* const deadline = idle_deadlines_.take_due(silent_since_ms + idle_ms)) {
+    Connection& connection = *static_cast<Connection*>(deadline->owner);
+    // A deadline stays armed while a request is served; whoever serves it arms the next.
+    if (connection.busy || connection.queued || connection.exchange) continue;
+    close(connection);
+    return true;
+  }
+  return false;
+}
+
+/// Answers before anything was read, and waits a moment for the peer to have the answer.
+void Worker::turn_away(Connection& connection) {
+  if (const auto times = turned_away_log_.event(loop_->now_ms())) {
+    log::warn("all {} connections are taken: {} were turned away with a 503", limit_.most(), *times);
+  }
+  ++turned_away_;
+  metrics_.turned_away.add();
+  std::string answer;
+  http::append_plain_answer(answer, {.status = 503, .keep_alive = false}, "all connections are taken: try again",
+                            /*head_only=*/false, "Retry-After: 1\r\n");
+  // The socket is new: it has room for this.
+  connection.transport->write(answer);
+  connection.close_when_sent = true;
+  connection.unread_rest = turned_away_ <= max_turned_away;
+  settle(connection);
 }
 
 void Worker::close(Connection& connection) {
@@ -178,6 +228,7 @@ void Worker::close(Connection& connection) {
   if (connection.queued) std::erase(to_serve_, &connection);
   if (connection.exchange) give_back(std::move(connection.exchange));
   metrics_.closed.add();
+  if (!connection.admission) --turned_away_;
   open_connections_.fetch_sub(1, std::memory_order_relaxed);
   connections_.erase(connection.place);
 }

@@ -11,6 +11,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/log_throttle.h"
 #include "base/unique_fd.h"
 #include "net/deadline_list.h"
 #include "net/loop.h"
@@ -35,7 +36,8 @@ struct WorkerOptions {
 class Worker {
  public:
   static Expected<std::unique_ptr<Worker>> create(size_t index, UniqueFd listener, const WorkerOptions& options,
-                                                  runtime::Runtime& runtime, ManagementThreads& management);
+                                                  runtime::Runtime& runtime, ManagementThreads& management,
+                                                  ConnectionLimit& limit);
   ~Worker();
 
   runtime::LoopGate& gate() { return gate_; }
@@ -58,7 +60,7 @@ class Worker {
   enum class Next { go_on, pause, lost_loop };
 
   Worker(size_t index, std::unique_ptr<net::Loop> loop, const WorkerOptions& options, runtime::Runtime& runtime,
-         ManagementThreads& management);
+         ManagementThreads& management, ConnectionLimit& limit);
 
   // The loop's turn (worker.cpp).
   void drive();
@@ -67,6 +69,9 @@ class Worker {
   void accept_some();
   void pause_accepting();
   void add_connection(UniqueFd socket, const net::PeerAddress& peer);
+  ConnectionLimit::Place find_place();
+  bool close_longest_idle();
+  void turn_away(Connection& connection);
   void close(Connection& connection);
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange);
@@ -93,6 +98,7 @@ class Worker {
   const WorkerOptions options_;
   runtime::Runtime& runtime_;
   ManagementThreads& management_;
+  ConnectionLimit& limit_;
   const std::unique_ptr<net::Loop> loop_;
   runtime::LoopGate gate_;
   LoopMetrics& metrics_;
@@ -110,6 +116,9 @@ class Worker {
   net::DeadlineList write_deadlines_;
   net::DeadlineList end_deadlines_;
   net::DeadlineList accept_pauses_;
+  size_t turned_away_ = 0;  // connections that are open for the end of their 503 alone
+  log::Throttle turned_away_log_;
+  log::Throttle pause_log_;
   bool draining_ = false;
   std::function<void()> ended_;  // set when the loop is to end
   std::atomic<size_t> open_connections_{0};

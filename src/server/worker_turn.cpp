@@ -135,7 +135,7 @@ Worker::Next Worker::ask_management(Connection& connection) {
   Exchange& exchange = *connection.exchange;
   const bool keep_alive = exchange.reader.keep_alive() && !draining_;
   ManagementRequest request = make_management_request(exchange.reader);
-  request.peer_is_loopback = connection.peer.is_loopback();
+  request.peer = connection.peer;
   request.draining = draining_;
   ManagementThreads::Done done = [this, &connection, keep_alive](ManagementAnswer answer) {
     // The output is the loop's, which may be sending what is in it.

@@ -1,6 +1,9 @@
 // What the benchmarks share: series of measurements, programs run beside the server, tables.
 #pragma once
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,13 +23,18 @@ class Series {
   std::vector<double> values_;
 };
 
-/// Runs a program to its end and waits without polling; its exit code, or -1.
-int run_quietly(const std::vector<std::string>& command);
+struct Cost {
+  double wall_ms = 0;
+  double cpu_ms = 0;  ///< of all processes that took part
+};
+
+/// What it takes to run a program to its end, waited for without polling; nothing when it fails.
+std::optional<Cost> run_and_time(const std::vector<std::string>& command);
+
+/// Processor time that a process has used so far, threads that ended included; 0 when there is no such process.
+double cpu_ms_of(pid_t pid);
 
 /// The number of processors, kernel and CPU, in one line.
 std::string machine();
-
-/// Is this program in PATH?
-bool is_installed(const std::string& program);
 
 }  // namespace cweb::bench

@@ -78,7 +78,7 @@ TEST_F(AccessTest, what_came_through_a_proxy_is_refused) {
 
 TEST_F(AccessTest, reading_is_guarded_like_writing) {
   RawClient client(server_.port());
-  for (const char* path : {"/mgnt", "/mgnt/modules/x", "/mgnt/modules/x/source", "/mgnt/health"}) {
+  for (const char* path : {"/mgnt", "/mgnt/modules/x", "/mgnt/modules/x/source", "/mgnt/metrics"}) {
     const RawResponse response =
         client.exchange(std::string("GET ") + path + " HTTP/1.1\r\nHost: rebound.example.com\r\n\r\n");
     EXPECT_EQ(response.status, 403) << path;
@@ -86,6 +86,15 @@ TEST_F(AccessTest, reading_is_guarded_like_writing) {
   EXPECT_EQ(
       client.exchange("DELETE /mgnt/modules/x HTTP/1.1\r\nHost: localhost\r\nOrigin: http://a.example\r\n\r\n").status,
       403);
+}
+
+TEST_F(AccessTest, health_is_told_to_whoever_asks) {
+  const RawResponse response = RawClient(server_.port())
+                                   .exchange(
+                                       "GET /mgnt/health HTTP/1.1\r\nHost: 10.1.2.3:8080\r\nVia: 1.1 balancer\r\n"
+                                       "X-Forwarded-For: 192.0.2.1\r\n\r\n");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, "ok\n");
 }
 
 TEST_F(AccessTest, a_preflight_gets_no_permission) {

@@ -283,6 +283,36 @@ TEST_F(HttpTest, a_path_of_8_000_bytes_and_60_kb_of_headers_are_served) {
             200);
 }
 
+TEST_F(HttpTest, a_target_of_any_length_is_answered) {
+  RawClient client(port());
+  for (const size_t around : {256U, 1'024U, 2'048U, 4'096U, 8'180U}) {
+    for (size_t length = around - 2; length <= around + 2; ++length) {
+      EXPECT_EQ(client.exchange(get_request("/" + std::string(length - 1, 'a'))).status, 404) << length;
+      EXPECT_EQ(client.exchange(get_request("/describe?" + std::string(length - 10, 'a'))).status, 200) << length;
+    }
+  }
+}
+
+TEST_F(HttpTest, what_came_before_a_bad_request_is_answered_and_nothing_behind_it) {
+  RawClient client(port());
+  ASSERT_TRUE(client.send(get_request("/describe?i=1") + "GET /describe HTTP/1.1\r\nHost : a\r\n\r\n" +
+                          get_request("/describe?i=3")));
+  EXPECT_THAT(client.read_response().body, HasSubstr("param i=1\n"));
+  EXPECT_EQ(client.read_response().status, 400);
+  EXPECT_TRUE(client.ends());
+}
+
+TEST_F(HttpTest, a_refusal_reaches_a_client_that_goes_on_sending) {
+  const std::string request = "POST /echo HTTP/1.1\r\nHost: a b\r\nContent-Length: 4000000\r\n\r\n";
+  for (int i = 0; i < 5; ++i) {
+    RawClient client(port());
+    client.send(request + std::string(4'000'000, 'x'));
+    const RawResponse response = client.read_response();
+    EXPECT_EQ(response.status, 400);
+    EXPECT_THAT(response.body, HasSubstr("Host"));
+  }
+}
+
 TEST_F(HttpTest, a_mebibyte_of_any_bytes_goes_there_and_back) {
   RawClient client(port());
   const std::string bytes = all_bytes(size_t{1} << 20);
@@ -431,7 +461,7 @@ constexpr const char* host_line = "Host: localhost\r\n";
 INSTANTIATE_TEST_SUITE_P(
     Each, BadRequestTest,
     testing::Values(
-        BadRequest{"garbage", "\x16\x03\x01\x02 this is not HTTP\r\n\r\n", 501},
+        BadRequest{"garbage", "\x16\x03\x01\x02 this is not HTTP\r\n\r\n"},
         BadRequest{"no_version", "GET /describe\r\n\r\n"},
         BadRequest{"two_spaces", std::string("GET  /describe HTTP/1.1\r\n") + host_line + "\r\n"},
         BadRequest{"no_host", "GET /describe HTTP/1.1\r\n\r\n"},

@@ -197,6 +197,9 @@ TEST(LifecycleTest, a_wrong_command_line_is_exit_code_2_and_names_the_fault) {
   const Finished port = run_program({cweb_binary(), "serve", "--port", "65536"});
   EXPECT_EQ(port.exit_code, 2);
   EXPECT_THAT(port.err, HasSubstr("--port"));
+  const Finished connections = run_program({cweb_binary(), "serve", "--max-connections", "0"});
+  EXPECT_EQ(connections.exit_code, 2);
+  EXPECT_THAT(connections.err, HasSubstr("--max-connections"));
   EXPECT_EQ(run_program({cweb_binary()}).exit_code, 2);
   const Finished fd = run_program({cweb_binary(), "serve", "--port", "0", "--ready-fd", "77"});
   EXPECT_EQ(fd.exit_code, 2);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -95,6 +96,21 @@ std::vector<pid_t> threads_of(pid_t pid) {
 
 bool is_sandboxed(pid_t pid) {
   return status_number(pid, "Seccomp") == 2;
+}
+
+bool is_established(uint16_t port, uint16_t peer_port) {
+  std::istringstream table(read_text("/proc/net/tcp"));
+  // "0: 0100007F:1F90 0100007F:C350 01 ...": both ends in hexadecimal, and the state.
+  const auto end_at = [](uint16_t its_port) {
+    char text[32];
+    std::snprintf(text, sizeof text, "0100007F:%04X", its_port);
+    return std::string(text);
+  };
+  const std::string wanted = end_at(port) + " " + end_at(peer_port) + " 01 ";
+  for (std::string line; std::getline(table, line);) {
+    if (line.find(wanted) != std::string::npos) return true;
+  }
+  return false;
 }
 
 bool is_traced(pid_t thread) {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ std::string name_of(pid_t thread);
 std::vector<pid_t> threads_of(pid_t pid);
 /// Has this process given up most system calls (seccomp)? A compile helper has, once it is ready for work.
 bool is_sandboxed(pid_t pid);
+/// Has neither side ended the TCP connection of these ports of 127.0.0.1? `port` is the side that is asked about.
+bool is_established(uint16_t port, uint16_t peer_port);
 /// Is somebody tracing this thread or process?
 bool is_traced(pid_t thread);
 

@@ -196,6 +196,11 @@ RawResponse RawClient::exchange(std::string_view request) {
   return read_response();
 }
 
+size_t RawClient::read_some() {
+  if (buffer_.empty()) fill();
+  return std::exchange(buffer_, {}).size();
+}
+
 std::string RawClient::read_to_end() {
   while (fill()) {
   }
@@ -209,6 +214,13 @@ bool RawClient::ends() {
 bool RawClient::is_quiet() const {
   pollfd waiting{.fd = fd_.get(), .events = POLLIN, .revents = 0};
   return buffer_.empty() && poll(&waiting, 1, 0) == 0;
+}
+
+uint16_t RawClient::local_port() const {
+  sockaddr_in address{};
+  socklen_t length = sizeof address;
+  EXPECT_EQ(getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length), 0);
+  return ntohs(address.sin_port);
 }
 
 void RawClient::reset_connection() {

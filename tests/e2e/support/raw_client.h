@@ -40,12 +40,16 @@ class RawClient {
   RawResponse read_response(bool no_body = false);
   /// send() and read_response().
   RawResponse exchange(std::string_view request);
+  /// Waits for bytes and throws them away; how many there were, 0 at the end of the stream.
+  size_t read_some();
   /// Everything up to the end of the stream.
   std::string read_to_end();
   /// Does the stream end here, with nothing more sent?
   bool ends();
   /// Is there nothing to read right now? Says nothing of what is on its way.
   bool is_quiet() const;
+  /// The port of this side.
+  uint16_t local_port() const;
   /// Closes the connection so that the peer sees a reset.
   void reset_connection();
 

@@ -82,11 +82,26 @@ Outcome read_whole(std::string_view bytes) {
   return read_all(bytes, bytes.size());
 }
 
+const std::string get = "GET / HTTP/1.1\r\nHost: h\r\n";
+const std::string post = "POST / HTTP/1.1\r\nHost: h\r\n";
+
 constexpr std::string_view three_requests =
     "POST /a?x=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nX-Empty:\r\nX-Spaces:   v  \r\n\r\nhello"
     "GET /b HTTP/1.1\r\nHost: h\r\n\r\n"
     "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;ext=1\r\nabc\r\n4\r\ndefg\r\n0\r\nTrailer: "
     "t\r\n\r\n";
+
+TEST(RequestReader, AnEmptyValueLiesInItsOwnLine) {
+  // Whoever puts a NUL behind it would otherwise end the name below.
+  RequestReader reader(RequestLimits{});
+  feed(reader, "GET / HTTP/1.1\r\nHost: h\r\nA:\r\nB: \t\r\nC: c\r\n\r\n");
+  ASSERT_EQ(reader.advance(), Step::head);
+  const auto headers = reader.headers();
+  ASSERT_EQ(headers.size(), 4U);
+  for (size_t i = 0; i + 1 < headers.size(); ++i) {
+    EXPECT_LT(headers[i].value.offset + headers[i].value.length, headers[i + 1].name.offset) << i;
+  }
+}
 
 TEST(RequestReader, ReadsPipelinedRequestsInOrder) {
   const Outcome outcome = read_whole(three_requests);
@@ -131,6 +146,42 @@ TEST(RequestReader, AbsoluteTargetsBecomeOriginForm) {
   EXPECT_EQ(target_of("/plain?u=http://x/"), "/plain?u=http://x/");
 }
 
+TEST(RequestReader, SomeEmptyLinesMayStandBeforeARequest) {
+  const std::string request = "\r\n\r\nGET /a HTTP/1.1\r\nHost: h\r\n\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n";
+  for (size_t piece = 1; piece <= request.size(); ++piece) {
+    const Outcome outcome = read_all(request, piece);
+    ASSERT_EQ(outcome.requests.size(), 2U) << "in pieces of " << piece;
+    EXPECT_EQ(outcome.requests[1].target, "/b");
+  }
+}
+
+TEST(RequestReader, TrailersAreNotHeaders) {
+  const Outcome outcome = read_whole(
+      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-User: root\r\nX-Other:\r\n\r\n");
+  ASSERT_EQ(outcome.requests.size(), 1U);
+  EXPECT_EQ(outcome.requests[0].headers.size(), 2U);
+}
+
+TEST(RequestReader, AHostInTheTargetMayDifferInCaseOnly) {
+  EXPECT_EQ(read_whole("GET HTTP://Example:80/a HTTP/1.1\r\nHost: eXAMPLE:80\r\n\r\n").requests.size(), 1U);
+  EXPECT_EQ(read_whole("GET http://h/a HTTP/1.0\r\n\r\n").requests.size(), 1U);
+}
+
+TEST(RequestReader, NothingGrowsWithoutBound) {
+  const auto status_of = [](const std::string& begin, const std::string& repeated, size_t times) {
+    std::string request = begin;
+    for (size_t i = 0; i < times; ++i) request += repeated;
+    return read_all(request, 4096).rejected_with;
+  };
+  EXPECT_EQ(status_of("", "\r\n", 100), 400);
+  EXPECT_EQ(status_of(get + "X:", " ", 100'000), 431) << "white space before a value is no part of it";
+  EXPECT_EQ(status_of(get + "X: a", " ", 100'000), 431);
+  EXPECT_EQ(status_of(get, "X", 100'000), 431);
+  EXPECT_EQ(status_of("GET /", "a", 100'000), 414);
+  EXPECT_EQ(status_of(post + "Transfer-Encoding: chunked\r\n\r\n", "1;abcdefghijklmnopqrstuvwxyz\r\nx\r\n", 900), 400);
+  EXPECT_EQ(status_of(post + "Transfer-Encoding: chunked\r\n\r\n0\r\n", "A: b\r\n", 20'000), 431);
+}
+
 TEST(RequestReader, KeepAliveFollowsVersionAndConnection) {
   const auto keeps = [](const std::string& version, const std::string& header) {
     const Outcome outcome = read_whole("GET / HTTP/" + version + "\r\nHost: h\r\n" + header + "\r\n");
@@ -169,8 +220,6 @@ TEST_P(RefusedRequest, IsNeverGuessedAt) {
   }
 }
 
-const std::string get = "GET / HTTP/1.1\r\nHost: h\r\n";
-
 INSTANTIATE_TEST_SUITE_P(
     RequestReader, RefusedRequest,
     testing::Values(
@@ -188,8 +237,34 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"nul_in_value", get + std::string("X: a\0b\r\n\r\n", 10)},
         Refused{"no_host", "GET / HTTP/1.1\r\nX: y\r\n\r\n"}, Refused{"two_hosts", get + "Host: i\r\n\r\n"},
         Refused{"two_spaces", "GET  / HTTP/1.1\r\nHost: h\r\n\r\n"},
-        Refused{"garbage", "\x16\x03\x01\x02 what is this\r\n\r\n", 501},
-        Refused{"version_two", "GET / HTTP/2.0\r\nHost: h\r\n\r\n", 505}),
+        Refused{"garbage", "\x16\x03\x01\x02 what is this\r\n\r\n"},
+        Refused{"version_two", "GET / HTTP/2.0\r\nHost: h\r\n\r\n", 505},
+        Refused{"version_one_two", "GET / HTTP/1.2\r\nHost: h\r\n\r\n", 505},
+        Refused{"version_two_preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
+        Refused{"version_zero_nine", "GET /\r\n\r\n"}, Refused{"rtsp", "OPTIONS / RTSP/1.0\r\nHost: h\r\n\r\n"},
+        Refused{"unknown_method", "FROB / HTTP/1.1\r\nHost: h\r\n\r\n", 501},
+        Refused{"trace", "TRACE / HTTP/1.1\r\nHost: h\r\n\r\n", 501},
+        Refused{"connect", "CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\n", 501},
+        Refused{"unknown_expectation", get + "Expect: miracles\r\n\r\n", 417},
+        Refused{"target_that_is_a_name", "GET index.html HTTP/1.1\r\nHost: h\r\n\r\n"},
+        Refused{"star_for_get", "GET * HTTP/1.1\r\nHost: h\r\n\r\n"},
+        Refused{"other_scheme", "GET ftp://h/ HTTP/1.1\r\nHost: h\r\n\r\n"},
+        Refused{"target_with_user", "GET http://user@h/ HTTP/1.1\r\nHost: h\r\n\r\n"},
+        Refused{"target_with_another_host", "GET http://g/ HTTP/1.1\r\nHost: h\r\n\r\n"},
+        Refused{"bad_host", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n"},
+        Refused{"coding_in_1_0", "POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"},
+        Refused{"same_length_twice", post + "Content-Length: 3\r\nContent-Length: 3\r\n\r\n"},
+        Refused{"length_list", post + "Content-Length: 3, 3\r\n\r\n"},
+        Refused{"empty_length", post + "Content-Length:\r\n\r\n"},
+        Refused{"chunked_twice", post + "Transfer-Encoding: chunked, chunked\r\n\r\n"},
+        Refused{"chunked_in_two_headers", post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"},
+        Refused{"compressed_chunks", post + "Transfer-Encoding: gzip, chunked\r\n\r\n"},
+        Refused{"size_line_without_lf", post + "Transfer-Encoding: chunked\r\n\r\n3\rXabc\r\n0\r\n\r\n"},
+        Refused{"data_without_line_end", post + "Transfer-Encoding: chunked\r\n\r\n3\r\nabcXX0\r\n\r\n"},
+        Refused{"length_as_trailer", post + "Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 3\r\n\r\n"},
+        Refused{"bare_lf_first", "\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"},
+        Refused{"bare_cr_first", "\rGET / HTTP/1.1\r\nHost: h\r\n\r\n"},
+        Refused{"nine_empty_lines", "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

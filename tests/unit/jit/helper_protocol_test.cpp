@@ -145,6 +145,25 @@ TEST(HelperJson, text_that_is_no_answer_is_an_error) {
   EXPECT_FALSE(decode_options("{}").has_value());
 }
 
+TEST(HelperJson, numbers_that_no_answer_has_are_an_error_and_unknown_words_are_harmless) {
+  CompileFailure failure;
+  failure.diagnostics.emplace_back();
+  const std::string sent = encode_answer({std::unexpected(failure), /*last=*/false});
+  const auto decoded_with = [&](std::string_view instead, std::string_view old) {
+    std::string text = sent;
+    text.replace(text.find(old), old.size(), instead);
+    return decode_answer({FrameKind::compiled, text, {}});
+  };
+  for (const char* position : {"[1e300,0]", "[0,-1.5]", "[1e10,0]", "[[[[[[[[[[[[[[[[[[0]]]]]]]]]]]]]]]]]],0]"}) {
+    EXPECT_FALSE(decoded_with(position, "[0,0]").has_value()) << position;
+  }
+  for (const char* severity : {"77", "-1", "\"fatal\"", "null"}) {
+    const auto decoded = decoded_with(severity, "\"error\"");
+    ASSERT_TRUE(decoded.has_value()) << severity;
+    EXPECT_EQ(decoded->outcome.error().diagnostics.at(0).severity, Diagnostic::Severity::error);
+  }
+}
+
 TEST(HelperJson, every_limit_has_its_word) {
   for (LimitReached limit :
        {LimitReached::memory, LimitReached::stack, LimitReached::cpu, LimitReached::crash, LimitReached::fatal}) {

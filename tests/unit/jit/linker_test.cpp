@@ -124,6 +124,15 @@ TEST_F(LinkerTest, libc_libm_and_the_offered_libraries_are_there) {
       1);
 }
 
+TEST_F(LinkerTest, functions_of_libc_that_the_kernel_implements_are_there) {
+  auto image = link(
+      "#include <sys/time.h>\n#include <time.h>\n"
+      "long now(void) { struct timeval tv; return gettimeofday(&tv, NULL) == 0 ? time(NULL) : 0; }");
+  ASSERT_NE(image, nullptr);
+  const long before = time(nullptr);
+  EXPECT_GE(function<long()>(*image, "now")(), before);
+}
+
 TEST_F(LinkerTest, the_compilers_own_helpers_are_there) {
   EXPECT_EQ(run("int run(void) { volatile __int128 a = (__int128)1 << 100, b = 7; return (int)(a / b % 1000); }"),
             static_cast<int>((static_cast<__int128>(1) << 100) / 7 % 1000));

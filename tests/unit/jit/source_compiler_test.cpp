@@ -277,5 +277,60 @@ TEST_F(SourceCompilerTest, the_first_use_of_every_external_name_is_known) {
   EXPECT_EQ(made.facts.external_uses[0].position.column, 22U);
 }
 
+// ------------------------------------------------------------------------------------------------- the back end
+
+TEST_F(SourceCompilerTest, an_error_in_assembly_names_the_statement_and_the_instruction) {
+  const std::string rendered = refusal(with_statement("__asm__ volatile(\"nop\\n bogus %eax\");")).rendered;
+  EXPECT_THAT(rendered, HasSubstr("module.c:2:"));
+  EXPECT_THAT(rendered, HasSubstr(": error: invalid instruction mnemonic 'bogus'"));
+  EXPECT_THAT(rendered, HasSubstr("<inline asm>:2:2: note: instantiated into assembly here\n"
+                                  "    2 |  bogus %eax\n"));
+  EXPECT_THAT(rendered, HasSubstr("1 error generated."));
+}
+
+TEST_F(SourceCompilerTest, a_warning_in_assembly_at_file_scope_is_passed_on) {
+  const Compilation made = compilation(module_with("__asm__(\".warning \\\"look\\\"\\n\");"));
+  EXPECT_THAT(made.rendered, HasSubstr("<inline asm>:1:1: warning: look [-Winline-asm]"));
+}
+
+TEST_F(SourceCompilerTest, calls_that_a_header_forbids_are_named_with_its_reason) {
+  const std::string rendered =
+      refusal(module_with("void never(void) __attribute__((error(\"do not\")));\nvoid f(void) { never(); }")).rendered;
+  EXPECT_THAT(rendered, HasSubstr("module.c:3:16: error: call to 'never' declared with 'error' attribute: do not"));
+}
+
+TEST_F(SourceCompilerTest, a_loop_that_was_to_be_vectorised_and_is_not_is_a_warning_at_the_loop) {
+  const Compilation made = compilation(
+      module_with("int f(int *p, int n) {\n  int i;\n#pragma clang loop vectorize(enable)\n"
+                  "  for (i = 0; i < n; i++) { p[i] = p[p[i] & 3]; if (p[i] == 3) break; }\n  return i;\n}"));
+  EXPECT_THAT(made.rendered, HasSubstr("module.c:5:3: warning: loop not vectorized"));
+  ASSERT_FALSE(made.diagnostics.empty());
+  EXPECT_EQ(made.diagnostics[0].option, "-Wpass-failed");
+}
+
+/// LLVM's passes and the target are kept between compiles: nothing of one source may show in the object of another.
+TEST_F(SourceCompilerTest, what_was_compiled_before_leaves_no_trace_in_the_object) {
+  const std::string plain = module_with(
+      "static _Thread_local int calls;\n"
+      "double sum(const double *v, int n) { double s = 0; for (int i = 0; i < n; i++) s += v[i] * 3; return s + "
+      "++calls; }\n"
+      "const char *name(int i) { static const char *names[] = {\"a\", \"b\"}; return names[i & 1]; }");
+  const std::vector<std::string> others = {
+      module_with("__asm__(\".altmacro\\n\");"),
+      with_statement("__asm__ volatile(\".intel_syntax noprefix\\n mov eax, eax\\n\");"),
+      with_statement("__asm__ volatile(\"bogus %eax\");"),
+      module_with("__attribute__((target(\"no-sse4.2,arch=core2\"))) float f(float *a, int n) {"
+                  " float s = 0; for (int i = 0; i < n; i++) s += a[i]; return s; }"),
+      module_with("__attribute__((section(\"other\"), aligned(64))) int placed = 1; int f(void) { return placed; }"),
+      "int f(void) { return x; }",
+  };
+  const std::string object = compilation(plain).object;
+  ASSERT_FALSE(object.empty());
+  for (const std::string& other : others) {
+    static_cast<void>(compile(other));
+    EXPECT_EQ(compilation(plain).object, object) << "after\n" << other;
+  }
+}
+
 }  // namespace
 }  // namespace cweb::jit

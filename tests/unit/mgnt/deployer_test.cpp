@@ -225,8 +225,8 @@ TEST_F(DeployerTest, a_check_finds_the_conflicts_that_the_deploy_would_find) {
 
 TEST_F(DeployerTest, a_module_can_be_removed_once) {
   deploy(source({}));
-  EXPECT_EQ(deployer_.remove("counter"), Deployer::Removal::removed);
-  EXPECT_EQ(deployer_.remove("counter"), Deployer::Removal::no_such_module);
+  EXPECT_EQ(deployer_.remove("counter").result, Deployer::Removal::Result::removed);
+  EXPECT_EQ(deployer_.remove("counter").result, Deployer::Removal::Result::no_such_module);
   EXPECT_EQ(live_version("counter"), 0U);
 }
 
@@ -288,7 +288,7 @@ TEST_F(DeployerTest, a_delete_waits_for_the_deploys_before_it) {
   const std::string text = source(module);
   std::thread deploying([&] { EXPECT_EQ(deploy(text).status, Status::deployed); });
   compiles.wait();
-  std::thread removing([&] { EXPECT_EQ(deployer_.remove("counter"), Deployer::Removal::removed); });
+  std::thread removing([&] { EXPECT_EQ(deployer_.remove("counter").result, Deployer::Removal::Result::removed); });
   may_go_on.count_down();
   deploying.join();
   removing.join();

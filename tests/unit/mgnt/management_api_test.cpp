@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fake_toolchain.h"
+#include "peers.h"
 #include "runtime/runtime.h"
 
 namespace cweb::mgnt {
@@ -29,7 +30,7 @@ class ManagementApiTest : public testing::Test {
     made.path = std::move(path);
     made.headers = {{"Host", "localhost:8080"}};
     made.body = std::move(body);
-    made.peer_is_loopback = true;
+    made.peer = peer_at("127.0.0.1");
     return made;
   }
   server::ManagementAnswer call(std::string method, std::string path, std::string body = "") {
@@ -51,7 +52,8 @@ class ManagementApiTest : public testing::Test {
   std::unique_ptr<runtime::Runtime> runtime_ = std::move(*runtime::Runtime::create());
   Deployer deployer_{toolchain_, toolchain_, runtime_->registry(), runtime_->spare_threads()};
   server::ServerMetrics metrics_;
-  ManagementApi api_{deployer_, *runtime_, metrics_};
+  std::unique_ptr<Access> access_ = std::move(*Access::create({}));
+  ManagementApi api_{deployer_, *runtime_, *access_, metrics_};
 };
 
 TEST_F(ManagementApiTest, metrics_count_deploys_and_escape_names) {
@@ -187,6 +189,30 @@ TEST_F(ManagementApiTest, who_may_not_gets_a_403_and_nothing_happens) {
   foreign.method = "OPTIONS";
   EXPECT_EQ(api_.handle(foreign).status, 403);
   EXPECT_EQ(toolchain_.compiles(), 0);
+}
+
+TEST_F(ManagementApiTest, the_key_is_asked_for_in_the_way_of_rfc_6750) {
+  const auto locked = std::move(*Access::create({.admin_key = "right-key"}));
+  ManagementApi api(deployer_, *runtime_, *locked);
+  auto asked = request("POST", "/mgnt", counter);
+  const auto missing = api.handle(asked);
+  EXPECT_EQ(missing.status, 401);
+  EXPECT_EQ(header(missing, "WWW-Authenticate"), "Bearer realm=\"cweb /mgnt\"");
+  asked.headers.emplace_back("Authorization", "Bearer wrong-key");
+  server::ManagementAnswer wrong;
+  for (int64_t i = 0; i < FailedKeys::burst; ++i) wrong = api.handle(asked);
+  EXPECT_EQ(wrong.status, 401);
+  EXPECT_EQ(header(wrong, "WWW-Authenticate"), "Bearer realm=\"cweb /mgnt\", error=\"invalid_token\"");
+  EXPECT_EQ(toolchain_.compiles(), 0);
+
+  // Too many of them: nobody waits here, so the address does. Another one may go on.
+  const auto limited = api.handle(asked);
+  EXPECT_EQ(limited.status, 429);
+  EXPECT_THAT(header(limited, "Retry-After"), testing::MatchesRegex("[1-6]"));
+  asked.headers.back().second = "Bearer right-key";
+  EXPECT_EQ(api.handle(asked).status, 429) << "a right key is not looked at either";
+  asked.peer = peer_at("192.0.2.1");
+  EXPECT_EQ(api.handle(asked).status, 200);
 }
 
 TEST_F(ManagementApiTest, no_answer_is_kept_sniffed_or_offered_to_other_origins) {

@@ -133,6 +133,32 @@ TEST_F(ModuleConfigTest, NoConfigIsToldWithTheLineToWrite) {
   EXPECT_NE(refusal().find("export module_t config"), std::string::npos);
 }
 
+TEST_F(ModuleConfigTest, LayoutsThatDoNotLieWithinTheStructAreRefused) {
+  add_route("/x", "GET");
+  const ConfigLayout documented = FakeImage::layout();
+  ConfigLayout& layout = image_.facts_.layout;
+  const auto refused_with = [&](auto change) {
+    layout = documented;
+    change();
+    return refusal().find("<cweb.h>") != std::string::npos;
+  };
+  EXPECT_TRUE(refused_with([&] { layout.name.reset(); }));
+  EXPECT_TRUE(refused_with([&] { layout.author->offset = SIZE_MAX - 4; }));
+  EXPECT_TRUE(refused_with([&] { layout.name->size = layout.size + 1; }));
+  EXPECT_TRUE(refused_with([&] { layout.name->size = 0; }));
+  EXPECT_TRUE(refused_with([&] { layout.route_count->size = 1; }));
+  EXPECT_TRUE(refused_with([&] { layout.onload->offset = layout.size - 4; }));
+  EXPECT_TRUE(refused_with([&] { layout.routes->element_count = SIZE_MAX; }));
+  EXPECT_TRUE(refused_with([&] { layout.routes->element_size = 0; }));
+  EXPECT_TRUE(refused_with([&] { layout.route_path.offset = layout.routes->element_size - 4; }));
+  EXPECT_TRUE(refused_with([&] { layout.websocket_on_close.size = 2; }));
+  EXPECT_FALSE(refused_with([] {}));
+  EXPECT_FALSE(refused_with([&] {
+    layout.websockets.reset();
+    layout.websocket_count.reset();
+  }));
+}
+
 TEST_F(ModuleConfigTest, WebSocketPathsAreUnique) {
   image_.texts.push_back("/ws");
   image_.config.websockets[0].path = image_.texts.back().data();

@@ -1,0 +1,86 @@
+#include "cli/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+namespace cweb::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// An environment variable for the length of a test.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) { setenv(name, value, 1); }
+  ~Variable() { unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+CommandLine parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), {"cweb", "serve"});
+  return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+}
+
+ServeOptions options_of(const CommandLine& line) {
+  const auto* options = std::get_if<ServeOptions>(&line);
+  EXPECT_NE(options, nullptr) << std::get_if<PrintAndExit>(&line)->text;
+  return options == nullptr ? ServeOptions{} : *options;
+}
+
+TEST(AccessOptionsOfTheCommandLine, are_off_unless_somebody_says_so) {
+  const ServeOptions options = options_of(parse({}));
+  EXPECT_FALSE(options.production);
+  EXPECT_EQ(options.admin_key_file, "");
+  EXPECT_THAT(options.admin_hosts, IsEmpty());
+}
+
+TEST(AccessOptionsOfTheCommandLine, production_is_a_flag_or_a_variable_or_the_environment_s_name) {
+  EXPECT_TRUE(options_of(parse({"--production"})).production);
+  {
+    const Variable flag("CWEB_PRODUCTION", "1");
+    EXPECT_TRUE(options_of(parse({})).production);
+  }
+  const Variable environment("CWEB_ENV", "production");
+  EXPECT_TRUE(options_of(parse({})).production);
+}
+
+TEST(AccessOptionsOfTheCommandLine, development_in_the_environment_does_not_undo_the_flag) {
+  const Variable environment("CWEB_ENV", "development");
+  EXPECT_FALSE(options_of(parse({})).production);
+  EXPECT_TRUE(options_of(parse({"--production"})).production);
+}
+
+TEST(AccessOptionsOfTheCommandLine, an_environment_of_another_name_is_a_usage_error) {
+  for (const char* name : {"prod", "Production", "PRODUCTION", "production ", "staging"}) {
+    const Variable environment("CWEB_ENV", name);
+    const CommandLine line = parse({});
+    ASSERT_TRUE(std::holds_alternative<PrintAndExit>(line)) << name;
+    EXPECT_EQ(std::get<PrintAndExit>(line).exit_code, 2);
+    EXPECT_THAT(std::get<PrintAndExit>(line).text, HasSubstr("CWEB_ENV"));
+  }
+}
+
+TEST(AccessOptionsOfTheCommandLine, admin_hosts_may_be_repeated_or_be_a_list) {
+  EXPECT_THAT(options_of(parse({"--admin-host", "a", "--admin-host", "b,c"})).admin_hosts, ElementsAre("a", "b", "c"));
+  const Variable list("CWEB_ADMIN_HOST", "a.example,[::2]");
+  EXPECT_THAT(options_of(parse({})).admin_hosts, ElementsAre("a.example", "[::2]"));
+  EXPECT_THAT(options_of(parse({"--admin-host", "b"})).admin_hosts, ElementsAre("b"));
+}
+
+TEST(AccessOptionsOfTheCommandLine, the_key_itself_is_no_option) {
+  EXPECT_TRUE(std::holds_alternative<PrintAndExit>(parse({"--admin-key", "secret"})));
+  EXPECT_EQ(options_of(parse({"--admin-key-file", "/run/secrets/key"})).admin_key_file, "/run/secrets/key");
+}
+
+}  // namespace
+}  // namespace cweb::cli
