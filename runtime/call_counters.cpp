@@ -12,14 +12,6 @@ CallCounters::~CallCounters() {
   for (const auto& shard : shards_) delete shard.load();
 }
 
-void CallCounters::count(size_t loop, const Call& call) {
-  Shard& counts = shard(loop);
-  counts.calls_by_duration[call.bucket].add();
-  counts.ticks.add(call.ticks);
-  counts.routes[call.route].add(call.status_digit);
-  if (call.stopped) counts.stopped.add();
-}
-
 void CallCounters::count_detached(const Call& call) {
   Shard& counts = shard(detached_shard);
   counts.calls_by_duration[call.bucket].add_shared();

@@ -57,7 +57,13 @@ class CallCounters {
     bool stopped;      ///< the module ended it with exit, abort or the like
   };
   /// Driver of that loop.
-  void count(size_t loop, const Call& call);
+  void count(size_t loop, const Call& call) {
+    Shard& counts = shard(loop);
+    counts.calls_by_duration[call.bucket].add();
+    counts.ticks.add(call.ticks);
+    counts.routes[call.route].add(call.status_digit);
+    if (call.stopped) counts.stopped.add();
+  }
   /// Any thread: for calls that lost their loop.
   void count_detached(const Call& call);
   /// Driver of that loop: a request for this route was answered without a call.

@@ -23,7 +23,8 @@ class LatencyBuckets {
   }
   /// From the shortest on: most spans end at the first bound.
   size_t index_of(uint64_t ticks) const {
-    size_t i = 0;
+    if (ticks <= bounds_[0]) return 0;
+    size_t i = 1;
     while (i < bounds_.size() && ticks > bounds_[i]) ++i;
     return i;
   }

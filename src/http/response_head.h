@@ -43,9 +43,9 @@ inline void end_head(std::string& out) {
   out.append("\r\n");
 }
 
-/// The first digit of the status of an answer, which begins with its status line.
-inline int status_digit(std::string_view answer) {
-  return answer[std::string_view("HTTP/1.1 ").size()] - '0';
+/// The first digit of the status of the answer that begins at `start` with its status line.
+inline int status_digit(const std::string& out, size_t start) {
+  return out[start + std::string_view("HTTP/1.1 ").size()] - '0';
 }
 
 /// What somebody who did not make an answer can read off it.

@@ -2,6 +2,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <array>
 #include <iterator>
 
@@ -13,26 +14,30 @@ bool is_plain(char c) {
   return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
 }
 
+/// What is plain in one piece, the rest as `escape` appends it.
+template <class Escape>
+void append_escaped(std::string& out, std::string_view text, const Escape& escape) {
+  while (!text.empty()) {
+    const auto plain_end = std::find_if_not(text.begin(), text.end(), is_plain);
+    const auto plain = static_cast<size_t>(plain_end - text.begin());
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) return;
+    escape(out, static_cast<unsigned char>(text.front()));
+    text.remove_prefix(1);
+  }
+}
+
 /// As nginx and Apache do: \xHH.
 void append_escaped(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    if (is_plain(c)) {
-      out += c;
-    } else {
-      fmt::format_to(std::back_inserter(out), "\\x{:02X}", static_cast<unsigned char>(c));
-    }
-  }
+  append_escaped(out, text,
+                 [](std::string& to, unsigned char c) { fmt::format_to(std::back_inserter(to), "\\x{:02X}", c); });
 }
 
 /// A string of JSON. A byte that is not ASCII becomes the character of its number: a target has no encoding.
 void append_json_text(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    if (is_plain(c)) {
-      out += c;
-    } else {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
-    }
-  }
+  append_escaped(out, text,
+                 [](std::string& to, unsigned char c) { fmt::format_to(std::back_inserter(to), "\\u{:04x}", c); });
 }
 
 /// The calendar of the second that was asked for last: many lines have the same.

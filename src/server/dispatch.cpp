@@ -108,8 +108,27 @@ Dispatcher::Outcome Dispatcher::answer(Exchange& exchange, bool keep_alive) {
 }
 
 Dispatcher::Outcome Dispatcher::unrouted(const std::string& out, size_t start, bool keep_alive) {
-  metrics_.unrouted.add(http::status_digit(std::string_view(out).substr(start)));
+  metrics_.unrouted.add(http::status_digit(out, start));
+  forget_time();
   return answered(keep_alive);
+}
+
+/// While the version is still held. On the way of every request, and with one caller.
+inline void Dispatcher::count_call(runtime::CallCounters& counters, size_t route, const runtime::CallResult& result,
+                                   int status_digit, uint64_t start) {
+  const uint64_t end = clock_.now();
+  const uint64_t ticks = TickClock::between(start, end);
+  const runtime::CallCounters::Call call{.route = route,
+                                         .status_digit = status_digit,
+                                         .bucket = buckets_.index_of(ticks),
+                                         .ticks = ticks,
+                                         .stopped = result.ending == runtime::CallResult::Ending::stopped};
+  if (result.kept_loop) {
+    last_end_ = end;
+    counters.count(gate_.index(), call);
+  } else {
+    counters.count_detached(call);
+  }
 }
 
 Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMatch& match, bool keep_alive) {
@@ -137,31 +156,13 @@ Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMat
   std::string& to = result.kept_loop ? out : outcome.detached_answer;
   const size_t answer = to.size();
   append_handler_answer(to, asked, version, parts, result);
-  count_call(version, match.route, result, http::status_digit(std::string_view(to).substr(answer)), start);
+  count_call(*version.counters, match.route, result, http::status_digit(to, answer), start);
   if (result.kept_loop) {
     runtime::call_done(runtime_.retirer(), version);
   } else {
     runtime::detached_call_done(runtime_.retirer(), version);
   }
   return outcome;
-}
-
-/// While the version is still held.
-void Dispatcher::count_call(runtime::ModuleVersion& version, size_t route, const runtime::CallResult& result,
-                            int status_digit, uint64_t start) {
-  const uint64_t end = clock_.now();
-  const uint64_t ticks = TickClock::between(start, end);
-  const runtime::CallCounters::Call call{.route = route,
-                                         .status_digit = status_digit,
-                                         .bucket = buckets_.index_of(ticks),
-                                         .ticks = ticks,
-                                         .stopped = result.ending == runtime::CallResult::Ending::stopped};
-  if (result.kept_loop) {
-    last_end_ = end;
-    version.counters->count(gate_.index(), call);
-  } else {
-    version.counters->count_detached(call);
-  }
 }
 
 bool is_management_target(std::string_view target) {

@@ -40,12 +40,12 @@ class Dispatcher {
  private:
   Outcome call(Exchange& exchange, const runtime::RouteMatch& match, bool keep_alive);
   Outcome unrouted(const std::string& out, size_t start, bool keep_alive);
-  void count_call(runtime::ModuleVersion& version, size_t route, const runtime::CallResult& result, int status_digit,
+  void count_call(runtime::CallCounters& counters, size_t route, const runtime::CallResult& result, int status_digit,
                   uint64_t start);
 
   runtime::Runtime& runtime_;
   runtime::LoopGate& gate_;
-  const TickClock& clock_;
+  const TickClock clock_;
   const LatencyBuckets& buckets_;
   LoopMetrics& metrics_;
   /// When the last call's answer was made, in ticks: the next request of a pipeline begins there, which saves a look at

@@ -2,66 +2,22 @@
 // own account of their system calls, from before the first deploy on.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
-#include "child_process.h"
 #include "deploying.h"
 #include "pace.h"
 #include "process_facts.h"
 #include "server_process.h"
+#include "system_calls.h"
 
 namespace cweb::e2e {
 namespace {
 
-/// strace on processes that run already, with all their threads: every call that takes the name of a file, or that
-/// makes a file without one.
-class FileCalls {
- public:
-  explicit FileCalls(const std::vector<pid_t>& processes) {
-    std::vector<std::string> command{"strace",
-                                     "-f",
-                                     "-q",
-                                     "-e",
-                                     "trace=%file,open_by_handle_at,memfd_create",
-                                     "-e",
-                                     "signal=none",
-                                     "-o",
-                                     "/proc/self/fd/" + std::to_string(calls_fd)};
-    for (const pid_t pid : processes) command.insert(command.end(), {"-p", std::to_string(pid)});
-    strace_ = start_program(command, {{calls_.fd(), calls_fd}, {messages_.fd(), 1}, {messages_.fd(), 2}});
-    const bool attached = eventually([&] {
-      return std::all_of(processes.begin(), processes.end(), [](pid_t process) {
-        const std::vector<pid_t> threads = threads_of(process);
-        return std::all_of(threads.begin(), threads.end(), is_traced);
-      });
-    });
-    EXPECT_TRUE(attached) << "strace does not attach: " << messages_.text();
-  }
-  ~FileCalls() {
-    if (strace_ > 0) finish();
-  }
-  FileCalls(const FileCalls&) = delete;
-  FileCalls& operator=(const FileCalls&) = delete;
-
-  /// Lets the processes go; what strace wrote.
-  std::string finish() {
-    kill(strace_, SIGINT);
-    EXPECT_NE(wait_for_end(strace_, patience), -1);
-    strace_ = -1;
-    return calls_.text();
-  }
-
- private:
-  static constexpr int calls_fd = 203;
-  OutputFile calls_;
-  OutputFile messages_;
-  pid_t strace_ = -1;
-};
+/// Every call that takes the name of a file, or that makes a file without one.
+constexpr const char* file_calls = "%file,open_by_handle_at,memfd_create";
 
 /// One warm helper is enough for the server to be ready; the others start up for a little longer.
 std::vector<pid_t> server_and_helpers(const ServerProcess& server) {
@@ -91,7 +47,7 @@ void deploy_all_kinds(HttpClient& client) {
 TEST(NoFilesTest, deploys_open_no_file_in_server_or_helpers) {
   ServerProcess server;
   HttpClient client(server.port());
-  FileCalls calls(server_and_helpers(server));
+  SystemCalls calls(server_and_helpers(server), file_calls);
   client.set_time(4 * patience);
   deploy_all_kinds(client);
   EXPECT_EQ(calls.finish(), "");
@@ -100,7 +56,7 @@ TEST(NoFilesTest, deploys_open_no_file_in_server_or_helpers) {
 TEST(NoFilesTest, deploys_open_no_file_when_compiling_in_process) {
   ServerProcess server({"--compile-in-process"});
   HttpClient client(server.port());
-  FileCalls calls(server_and_helpers(server));
+  SystemCalls calls(server_and_helpers(server), file_calls);
   client.set_time(4 * patience);
   deploy_all_kinds(client);
   EXPECT_EQ(calls.finish(), "");
@@ -109,7 +65,7 @@ TEST(NoFilesTest, deploys_open_no_file_when_compiling_in_process) {
 TEST(NoFilesTest, a_file_that_is_opened_would_be_seen) {
   ServerProcess server;
   HttpClient client(server.port());
-  FileCalls calls(server_and_helpers(server));
+  SystemCalls calls(server_and_helpers(server), file_calls);
   EXPECT_TRUE(deploy(client, fill_in(R"(#include <cweb.h>
 static int look(struct http_request *req, struct http_response *res) {
     FILE *file = fopen("/dev/null", "r");

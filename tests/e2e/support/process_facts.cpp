@@ -84,6 +84,12 @@ long processor_ticks_of(pid_t pid) {
   return std::stol(fields[11]) + std::stol(fields[12]);
 }
 
+std::string name_of(pid_t thread) {
+  std::string name = read_text(directory_of(thread) + "/comm");
+  if (name.ends_with('\n')) name.pop_back();
+  return name;
+}
+
 std::vector<pid_t> threads_of(pid_t pid) {
   return numbers_in(directory_of(pid) + "/task");
 }

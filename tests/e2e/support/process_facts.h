@@ -23,6 +23,8 @@ std::vector<pid_t> children_of(pid_t pid);
 std::vector<pid_t> zombies_of(pid_t pid);
 /// Processor time used so far, in clock ticks; -1 when there is no such process.
 long processor_ticks_of(pid_t pid);
+/// The name of a thread, as it gave it to itself.
+std::string name_of(pid_t thread);
 /// Ids of all threads of a process.
 std::vector<pid_t> threads_of(pid_t pid);
 /// Has this process given up most system calls (seccomp)? A compile helper has, once it is ready for work.
