@@ -12,9 +12,11 @@
 namespace cweb::runtime {
 namespace {
 
-constexpr long tick_ns = 1'000'000;
+/// A call is noted at the first tick inside it and taken at the one that ends its patience: between one and one and a
+/// half times the patience after it began. Each tick costs a server under load two changes of context.
+constexpr long tick_ns = HandoverMonitor::patience_ns / 2;
 /// After this many ticks in which no loop was inside a module the monitor sleeps until one is.
-constexpr int quiet_ticks = 20;
+constexpr int quiet_ticks = 8;
 
 }  // namespace
 

@@ -3,6 +3,8 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 namespace cweb::runtime {
 namespace {
@@ -11,15 +13,19 @@ constexpr size_t max_entries = 1000;
 
 /// RFC 9110 section 5.6.2.
 bool is_token(std::string_view text) {
-  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || marks.find(c) != marks.npos;
-  });
+  static constexpr auto table = [] {
+    std::array<bool, 256> allowed{};
+    for (const char c : std::string_view("!#$%&'*+-.^_`|~")) allowed[static_cast<unsigned char>(c)] = true;
+    for (unsigned char c = '0'; c <= '9'; ++c) allowed[c] = true;
+    for (unsigned char c = 'a'; c <= 'z'; ++c) allowed[c] = allowed[c - 'a' + 'A'] = true;
+    return allowed;
+  }();
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return table[static_cast<unsigned char>(c)]; });
 }
 
 /// RFC 9110 section 5.5. A NUL cannot be in it: it ends the text.
-bool is_field_value(std::string_view text) {
-  return text.find_first_of("\r\n") == text.npos;
+bool is_field_value(const char* text) {
+  return text[std::strcspn(text, "\r\n")] == '\0';
 }
 
 }  // namespace
@@ -30,8 +36,20 @@ bool same_header_name(std::string_view left, std::string_view right) {
 
 void MessageMap::clear() {
   entries_.clear();
-  texts_.clear();
+  // Most have none: a deque's clear() is not free.
+  if (!long_texts_.empty()) long_texts_.clear();
+  used_ = 0;
   rejected_ = false;
+}
+
+char* MessageMap::keep(std::string_view text) {
+  if (text.size() >= block_bytes - used_) return long_texts_.emplace_back(text).data();
+  if (!block_) block_ = std::make_unique_for_overwrite<char[]>(block_bytes);
+  char* const kept = block_.get() + used_;
+  text.copy(kept, text.size());
+  kept[text.size()] = '\0';
+  used_ += text.size() + 1;
+  return kept;
 }
 
 map* MessageMap::shown() {
@@ -54,8 +72,8 @@ int MessageMap::insert(const char* key, void* value) {
   const bool repeatable = copies && same_header_name(key, "set-cookie");
   if (!repeatable && find(key) != entries_.end()) return MAP_OK;
   if (entries_.size() >= max_entries) return -MAP_FULL;
-  char* kept_key = texts_.emplace_back(key).data();
-  if (copies) value = texts_.emplace_back(static_cast<const char*>(value)).data();
+  char* const kept_key = keep(key);
+  if (copies) value = keep(static_cast<const char*>(value));
   entries_.push_back({kept_key, value});
   shown();
   return MAP_OK;

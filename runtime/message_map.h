@@ -5,6 +5,7 @@
 #include <cweb.h>
 
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,12 +46,18 @@ class MessageMap {
   }
 
  private:
+  static constexpr size_t block_bytes = 1024;
+
   std::vector<map_entry>::iterator find(const char* key);
+  char* keep(std::string_view text);
 
   const Values values_;
   map shown_{};
   std::vector<map_entry> entries_;
-  std::deque<std::string> texts_;  // what was copied; the addresses stay
+  // What was copied, each with a NUL behind it; the addresses stay. First into the block, which is kept.
+  std::unique_ptr<char[]> block_;
+  size_t used_ = 0;
+  std::deque<std::string> long_texts_;
   bool rejected_ = false;
 };
 

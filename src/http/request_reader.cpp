@@ -155,6 +155,7 @@ void RequestReader::start_message() {
   empty_lines_ = 0;
   keep_alive_ = true;
   head_done_ = complete_ = false;
+  fresh_ = true;
 }
 
 std::span<char> RequestReader::room() {
@@ -194,6 +195,7 @@ bool RequestReader::skip_empty_lines() {
 RequestReader::Step RequestReader::advance() {
   CWEB_ASSERT(!complete_);
   llhttp_t& state = parser_->state;
+  if (begin_ != end_) fresh_ = false;
   for (;;) {
     if (parsed_ == begin_) {
       if (!skip_empty_lines()) return refuse({400, "this is not the beginning of an HTTP request"});
@@ -307,7 +309,8 @@ void RequestReader::reset() {
     grow(first_capacity);
   }
   begin_ = end_ = parsed_ = 0;
-  start_message();
+  // After next() nothing has been parsed yet.
+  if (!fresh_) start_message();
 }
 
 }  // namespace cweb::http

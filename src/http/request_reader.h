@@ -116,6 +116,7 @@ class RequestReader {
   bool keep_alive_ = true;
   bool head_done_ = false;
   bool complete_ = false;
+  bool fresh_ = false;  // nothing of a message has been looked at
   char behind_body_ = 0;
   Rejection rejection_;
 };

@@ -57,6 +57,7 @@ class Connection final : public net::EventTarget {
   enum class Waiting { nothing, for_request, for_head, for_body, for_write, for_end };
   Waiting waiting = Waiting::nothing;
 
+  bool watched = false;          ///< its loop gets its events
   bool readable = false;         ///< the last read did not empty the socket
   bool hung_up = false;          ///< the peer has ended its side; what it sent before may still be unread
   bool peer_ended = false;       ///< everything it sent was read

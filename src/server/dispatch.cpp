@@ -85,7 +85,7 @@ Dispatcher::Outcome Dispatcher::answer(Exchange& exchange, bool keep_alive) {
   const std::string_view method = reader.method();
   const runtime::RouteTable& table = *runtime_.registry().table();
   const runtime::RouteMatch match = table.find(method, path);
-  if (match.kind == runtime::RouteMatch::Kind::found) return call(exchange, match, keep_alive);
+  if (match.kind == runtime::RouteMatch::Kind::found) return call(exchange, match, path, keep_alive);
 
   std::string& out = exchange.out.bytes();
   const size_t start = out.size();
@@ -131,10 +131,11 @@ inline void Dispatcher::count_call(runtime::CallCounters& counters, size_t route
   }
 }
 
-Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMatch& match, bool keep_alive) {
+Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMatch& match, std::string_view path,
+                                     bool keep_alive) {
   http::RequestReader& reader = exchange.reader;
   runtime::ModuleVersion& version = *match.version;
-  const Asked asked{reader.method() == "HEAD", keep_alive, reader.minor_version() == 0, path_of(reader.target())};
+  const Asked asked{reader.method() == "HEAD", keep_alive, reader.minor_version() == 0, path};
   std::string& out = exchange.out.bytes();
   if (version.detached_calls.load(std::memory_order_relaxed) >= runtime::Runtime::max_detached_calls_per_module) {
     append_failure(out, asked, 503, "this module has all its threads in use: try again", "Retry-After: 1\r\n");

@@ -38,7 +38,7 @@ class Dispatcher {
   void forget_time() { last_end_ = 0; }
 
  private:
-  Outcome call(Exchange& exchange, const runtime::RouteMatch& match, bool keep_alive);
+  Outcome call(Exchange& exchange, const runtime::RouteMatch& match, std::string_view path, bool keep_alive);
   Outcome unrouted(const std::string& out, size_t start, bool keep_alive);
   void count_call(runtime::CallCounters& counters, size_t route, const runtime::CallResult& result, int status_digit,
                   uint64_t start);

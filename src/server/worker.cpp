@@ -75,7 +75,10 @@ Worker::Worker(size_t index, std::unique_ptr<net::Loop> loop, const WorkerOption
 Worker::~Worker() = default;
 
 void Worker::drive() {
-  if (Connection* const left = std::exchange(in_handler_, nullptr)) flush(*left);
+  if (Connection* const left = std::exchange(in_handler_, nullptr)) {
+    flush(*left);
+    watch(*left);
+  }
   for (;;) {
     if (gate_.pass(runtime_.registry().generation())) runtime_.retirer().poke();
     loop_->run_tasks();
@@ -175,15 +178,23 @@ void Worker::add_connection(UniqueFd socket, const net::PeerAddress& peer) {
   auto connection =
       std::make_unique<Connection>(*this, std::make_unique<net::TcpTransport>(std::move(socket)), peer,
                                    metrics_.accepted.read() * runtime::max_loops + gate_.index(), find_place());
-  // Edge-triggered in both directions: no system call to change interest, and no event while nobody can act on it.
-  constexpr uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-  if (!loop_->watch(connection->transport->fd(), events, *connection)) return;
   connections_.push_front(std::move(connection));
   connections_.front()->place = connections_.begin();
   metrics_.accepted.add();
   open_connections_.fetch_add(1, std::memory_order_relaxed);
   if (!connections_.front()->admission) return turn_away(*connections_.front());
-  wait_for(*connections_.front(), Connection::Waiting::for_request, idle_deadlines_);
+  // Its request usually came with it. One that is answered and closed is never watched: two system calls less.
+  connections_.front()->readable = true;
+  enqueue(*connections_.front());
+}
+
+/// From here on events tell what the connection can do. False when the kernel has no memory for it.
+bool Worker::watch(Connection& connection) {
+  if (connection.watched) return true;
+  // Edge-triggered in both directions: no system call to change interest, and no event while nobody can act on it.
+  constexpr uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  connection.watched = loop_->watch(connection.transport->fd(), events, connection).has_value();
+  return connection.watched;
 }
 
 ConnectionLimit::Place Worker::find_place() {
@@ -224,7 +235,7 @@ void Worker::turn_away(Connection& connection) {
 
 void Worker::close(Connection& connection) {
   CWEB_ASSERT(!connection.busy);
-  loop_->unwatch(connection.transport->fd(), connection);
+  if (connection.watched) loop_->unwatch(connection.transport->fd(), connection);
   if (connection.queued) std::erase(to_serve_, &connection);
   if (connection.exchange) give_back(std::move(connection.exchange));
   metrics_.closed.add();

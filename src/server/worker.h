@@ -72,6 +72,7 @@ class Worker {
   ConnectionLimit::Place find_place();
   bool close_longest_idle();
   void turn_away(Connection& connection);
+  bool watch(Connection& connection);
   void close(Connection& connection);
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange);

@@ -257,8 +257,10 @@ void Worker::settle(Connection& connection) {
            request_deadlines_);
 }
 
-/// Arms the deadline unless it is armed for this already: waiting goes on, it does not start again.
+/// Arms the deadline unless it is armed for this already: waiting goes on, it does not start again. Last thing that is
+/// done in a turn: the connection may be gone.
 void Worker::wait_for(Connection& connection, Connection::Waiting what, net::DeadlineList& deadlines) {
+  if (!watch(connection)) return close(connection);
   if (connection.waiting == what && connection.deadline.armed()) return;
   connection.waiting = what;
   deadlines.arm(connection.deadline, loop_->now_ms());
