@@ -200,6 +200,14 @@ Admission Access::admit(const ManagementRequest& request, std::chrono::nanosecon
                                    "through a proxy (it carries {})",
                                    *headers.proxy_name));
   }
+  // nginx, unless it is told otherwise, passes requests on as HTTP/1.0, under a loopback Host and without a word of
+  // whom it speaks for.
+  if (request.minor_version == 0) {
+    return refuse(
+        403,
+        "/mgnt does not answer HTTP/1.0, the way in which proxies pass requests on, until the server is given "
+        "a key");
+  }
   return admit_by(Admission::How::keyless);
 }
 

@@ -51,9 +51,9 @@ struct Admission {
 ///    made to resolve to this machine. Asked before the key, so that a page can neither try keys nor use up attempts.
 ///    Two of one of these headers, or two keys, are refused: the next server may have read the other one.
 /// 3. The key, when one is set, as production demands. Where none is set, only who speaks straight from this machine
-/// may:
-///    not another peer, and not a proxy that says that it is one. (A proxy on this machine that adds no header cannot
-///    be told from its user; a server behind one needs a key.)
+///    may: no other peer, and no proxy that says that it is one. HTTP/1.0 is taken for one: that is what
+///    nginx speaks unless told otherwise, adding no header. (One that speaks HTTP/1.1, adds no header and changes the
+///    Host cannot be told from its user; a server behind it needs a key.)
 ///
 /// An address that was wrong too often waits, and the key that it sends meanwhile is not looked at, be it right or not:
 /// otherwise the answer would still tell which guess was right.
@@ -69,8 +69,8 @@ class Access {
   bool always_asks_key() const { return key_.has_value(); }
 
  private:
-  Access(std::optional<AdminKey> key, std::vector<std::string> admin_hosts)
-      : key_(std::move(key)), admin_hosts_(std::move(admin_hosts)) {}
+  Access(const std::optional<AdminKey>& key, std::vector<std::string> admin_hosts)
+      : key_(key), admin_hosts_(std::move(admin_hosts)) {}
 
   bool is_own_host(std::string_view host) const;
   Admission check_key(const net::PeerAddress& peer, std::optional<std::string_view> sent, std::chrono::nanoseconds now);

@@ -44,6 +44,8 @@ size_t FailedKeys::Hash::operator()(const Network& network) const {
 }
 
 FailedKeys::Network FailedKeys::network_of(const net::PeerAddress& address) {
+  // Whoever is on this machine has all of 127.0.0.0/8 to speak from.
+  if (address.is_loopback()) return {};
   Network network = address.bytes();
   if (!address.is_ipv4()) std::fill(network.begin() + 8, network.end(), uint8_t{0});
   return network;

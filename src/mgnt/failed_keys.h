@@ -14,8 +14,9 @@
 
 namespace cweb::mgnt {
 
-/// Thread-safe. An IPv6 address stands for its /64, the least that anybody is given. This machine's own addresses are
-/// counted like any other: whoever guesses may be another user of it, or a proxy in front of the world.
+/// Thread-safe. An IPv6 address stands for its /64, the least that anybody is given, and all loopback addresses are
+/// one. This machine is counted like any other: whoever guesses may be another user of it, or a proxy in front of the
+/// world.
 class FailedKeys {
  public:
   static constexpr int64_t burst = 10;  ///< wrong keys in a row until an address has to wait

@@ -176,6 +176,7 @@ ManagementRequest make_management_request(const http::RequestReader& reader) {
   const std::string_view target = reader.target();
   const size_t question = target.find('?');
   request.method = reader.method();
+  request.minor_version = reader.minor_version();
   request.path = target.substr(0, question);
   if (question != std::string_view::npos) request.query = target.substr(question + 1);
   for (const http::HeaderPiece& header : reader.headers()) {

@@ -18,6 +18,7 @@ struct ManagementRequest {
   std::vector<std::pair<std::string, std::string>> headers;  ///< as sent, in order
   std::string body;
   net::PeerAddress peer;
+  int minor_version = 1;  ///< of HTTP/1
   bool draining = false;  ///< the server is shutting down
 
   /// The value of the first header of this name (case does not matter), or null.

@@ -19,7 +19,7 @@ constexpr int64_t log_interval_ms = 10'000;
 /// When all places are taken, a client that has said nothing for so long makes room for a new one.
 constexpr int64_t idle_before_eviction_ms = 1'000;
 /// Connections of a loop that are turned away and wait for their peer to have read why.
-constexpr size_t max_turned_away = 256;
+constexpr size_t max_turned_away = 64;
 /// One turn of accepting, so that a flood of connections does not starve those that are open.
 constexpr int accepted_at_once = 64;
 constexpr size_t kept_exchanges = 256;

@@ -27,6 +27,8 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using tests::wire_corpus;
+using tests::WireCase;
 
 /// Tells the test of every request: method, path, and the body's bytes in hexadecimal digits.
 const std::string noting_module = fill_in(R"(#include <cweb.h>

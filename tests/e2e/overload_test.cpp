@@ -132,6 +132,9 @@ TEST(OverloadTest, a_connection_beyond_the_bound_gets_a_503_and_the_others_are_s
     EXPECT_THAT(refused.body, HasSubstr("connections"));
     EXPECT_TRUE(outside.ends());
   }
+  std::vector<RawClient> flood;
+  for (int i = 0; i < 200; ++i) flood.emplace_back(server.port());
+  for (RawClient& client : flood) EXPECT_EQ(client.read_response().status, 503);
   server.open_gate(3);
   for (RawClient& client : inside) EXPECT_EQ(client.read_response().body, "waited");
   inside.clear();

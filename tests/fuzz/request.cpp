@@ -140,16 +140,17 @@ Outcome read_all(std::string_view sent, Pieces pieces) {
   }
 }
 
-/// A bound may be noticed before or behind another fault, by how much is seen at a time. That it is refused is sure.
-bool is_bound(int status) {
-  return status == 413 || status == 414 || status == 431;
+/// A bound, or that a method is unknown, may be noticed before or behind another fault, by how much is seen at a time.
+/// That it is refused is sure.
+bool depends_on_arrival(int status) {
+  return status == 413 || status == 414 || status == 431 || status == 501;
 }
 
 void check_same(const Outcome& whole, const Outcome& pieces) {
   CWEB_ASSERT(whole.requests == pieces.requests);
   CWEB_ASSERT((whole.rejected_with == 0) == (pieces.rejected_with == 0));
-  CWEB_ASSERT(whole.rejected_with == pieces.rejected_with || is_bound(whole.rejected_with) ||
-              is_bound(pieces.rejected_with));
+  CWEB_ASSERT(whole.rejected_with == pieces.rejected_with || depends_on_arrival(whole.rejected_with) ||
+              depends_on_arrival(pieces.rejected_with));
   CWEB_ASSERT(whole.idle == pieces.idle && whole.in_head == pieces.in_head);
 }
 

@@ -120,9 +120,10 @@ class PacedLoad(Load):
         """Waits for the end. Latencies in microseconds, from when a request was due until its answer."""
         text, spent = self.finish()
         figures = json.loads(text)
-        if figures["failed"] or not figures["answered"]:
-            raise BenchError(f"{figures['failed']} paced requests failed, {figures['answered']} were answered")
-        return figures | {"foreign": spent["foreign"] / spent["elapsed"]}
+        if figures["failed"] or not figures["counted"]:
+            raise BenchError(f"{figures['failed']} of {figures['requests']} paced requests failed")
+        return figures | {"server_us": spent["server"] / figures["requests"] * 1e6,
+                          "foreign": spent["foreign"] / spent["elapsed"]}
 
 
 def paced(*arguments, **options):

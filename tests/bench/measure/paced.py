@@ -17,8 +17,11 @@ def alternate(bench, title, rounds, calm, disturbed):
     before, after = taken.values()
     ratio = median([second["p99_us"] / first["p99_us"] for first, second in zip(before, after)])
     keys = ("p50_us", "p90_us", "p99_us", "p999_us", "max_us")
-    rows = [[name, *(number(median([figures[key] for figures in measured]), 0) for key in keys),
-             number(max(figures["foreign"] for figures in measured))] for name, measured in taken.items()]
+    rows = []
+    for name, measured in taken.items():
+        medians = {key: median([figures[key] for figures in measured]) for key in (*keys, "server_us")}
+        rows.append([name, *(number(medians[key], 0) for key in keys), number(medians["server_us"]),
+                     number(max(figures["foreign"] for figures in measured))])
     table(f"{title}, {rounds} rounds of {bench.seconds} s: p99 x {number(ratio)}",
-          ["", "p50 us", "p90 us", "p99 us", "p99.9 us", "max us", "foreign"], rows)
+          ["", "p50 us", "p90 us", "p99 us", "p99.9 us", "max us", "server us", "foreign"], rows)
     return {"p99_ratio": ratio, "rounds": taken}

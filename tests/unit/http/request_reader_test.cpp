@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "wire_corpus.h"
+
 namespace cweb::http {
 namespace {
 
@@ -202,6 +204,23 @@ TEST(RequestReader, BoundsHaveTheirOwnStatus) {
   EXPECT_EQ(read_whole("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n").rejected_with, 413);
   const std::string chunks = "3e8\r\n" + std::string(1000, 'x') + "\r\n1\r\ny\r\n0\r\n\r\n";
   EXPECT_EQ(read_whole("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks).rejected_with, 413);
+}
+
+TEST(RequestReader, TheCorpusIsReadTheSameInPiecesOfAnySize) {
+  for (const tests::WireCase& wire_case : tests::wire_corpus()) {
+    const std::string bytes = wire_case.bytes + "GET /behind HTTP/1.1\r\nHost: h\r\n\r\n";
+    for (const size_t piece : {size_t{1}, size_t{2}, size_t{5}, size_t{16}, bytes.size()}) {
+      const Outcome outcome = read_all(bytes, piece);
+      if (wire_case.served()) {
+        EXPECT_EQ(outcome.rejected_with, 0) << wire_case.name << " in pieces of " << piece;
+        ASSERT_EQ(outcome.requests.size(), 2U) << wire_case.name << " in pieces of " << piece;
+        EXPECT_EQ(outcome.requests[1].target, "/behind") << wire_case.name;
+      } else {
+        EXPECT_EQ(outcome.rejected_with, wire_case.status) << wire_case.name << " in pieces of " << piece;
+        EXPECT_TRUE(outcome.requests.empty()) << wire_case.name;
+      }
+    }
+  }
 }
 
 struct Refused {

@@ -171,6 +171,14 @@ TEST(Access, without_a_key_no_other_machine_may_and_no_key_that_it_sends_helps) 
   }
 }
 
+TEST(Access, without_a_key_http_1_0_may_not_because_proxies_speak_it) {
+  auto request = request_with({{"Host", "127.0.0.1:8080"}});
+  request.minor_version = 0;
+  EXPECT_EQ(make()->admit(request, now).status, 403);
+  request.headers.emplace_back("X-API-Key", "the-right-key-it-is");
+  EXPECT_TRUE(make({.admin_key = "the-right-key-it-is"})->admit(request, now).admitted());
+}
+
 TEST(Access, once_there_is_a_key_everybody_needs_it) {
   const std::vector<Row> rows = {
       {"none", {{"Host", "localhost"}}, 401},
@@ -237,7 +245,7 @@ TEST(Access, after_too_many_wrong_keys_an_address_waits_even_with_the_right_one)
     EXPECT_THAT(limited.sentence, HasSubstr("try again in 6 s"));
   }
   EXPECT_EQ(access->admit(request_with({{"Host", "localhost"}}), now).status, 401) << "it tries none";
-  EXPECT_TRUE(access->admit(request_with(right.headers, "127.0.0.2"), now).admitted());
+  EXPECT_TRUE(access->admit(request_with(right.headers, "192.0.2.1"), now).admitted());
   EXPECT_TRUE(access->admit(right, now + FailedKeys::refill_time).admitted());
 }
 

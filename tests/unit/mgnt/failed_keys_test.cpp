@@ -65,11 +65,12 @@ TEST_F(FailedKeysTest, the_port_does_not_make_another_address) {
   EXPECT_GT(keys_.wait_time(peer_at("192.0.2.1", 9), start), 0s);
 }
 
-TEST_F(FailedKeysTest, loopback_is_an_address_like_any_other) {
-  fail_often("127.0.0.1", FailedKeys::burst, start);
-  EXPECT_GT(wait_time("127.0.0.1", start), 0s);
-  fail_often("::1", FailedKeys::burst, start);
-  EXPECT_GT(wait_time("::1", start), 0s);
+TEST_F(FailedKeysTest, this_machine_waits_like_any_other_whichever_of_its_addresses_it_takes) {
+  for (int i = 1; i <= FailedKeys::burst; ++i) keys_.note(peer_at(fmt::format("127.0.0.{}", i)), start);
+  for (const char* address : {"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"}) {
+    EXPECT_GT(wait_time(address, start), 0s) << address;
+  }
+  EXPECT_EQ(keys_.addresses(), 1U);
 }
 
 TEST_F(FailedKeysTest, ipv6_counts_by_its_64_and_ipv4_by_all_its_bits) {

@@ -193,7 +193,7 @@ TEST_F(ManagementApiTest, who_may_not_gets_a_403_and_nothing_happens) {
 
 TEST_F(ManagementApiTest, the_key_is_asked_for_in_the_way_of_rfc_6750) {
   const auto locked = std::move(*Access::create({.admin_key = "right-key"}));
-  ManagementApi api(deployer_, *runtime_, *locked);
+  ManagementApi api(deployer_, *runtime_, *locked, metrics_);
   auto asked = request("POST", "/mgnt", counter);
   const auto missing = api.handle(asked);
   EXPECT_EQ(missing.status, 401);
