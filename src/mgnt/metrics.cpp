@@ -106,11 +106,15 @@ void write_connections(Exposition& out, const server::ServerMetrics& server) {
   const uint64_t accepted = sum(server, &LoopMetrics::accepted);
   out.family("cweb_connections", Type::gauge, "Connections that are open.");
   out.sample(accepted - closed);
-  out.family("cweb_connections_accepted_total", Type::counter, "Connections that were accepted and served.");
+  out.family("cweb_connections_accepted_total", Type::counter,
+             "Connections that were accepted, those turned away included.");
   out.sample(accepted);
   out.family("cweb_connections_turned_away_total", Type::counter,
              "Connections that were closed with a 503 because too many were open.");
   out.sample(sum(server, &LoopMetrics::turned_away));
+  out.family("cweb_connections_evicted_total", Type::counter,
+             "Connections that were closed while idle to make room for others.");
+  out.sample(sum(server, &LoopMetrics::evicted));
   out.family("cweb_connections_timed_out_total", Type::counter,
              "Connections whose time was over, by what they were waiting for.");
   for (size_t i = 0; i < server::timed_out_names.size(); ++i) {

@@ -4,7 +4,9 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
+#include <iterator>
 
 namespace cweb::net {
 namespace {
@@ -39,12 +41,14 @@ bool PeerAddress::is_loopback() const {
 
 std::string PeerAddress::text() const {
   char text[INET6_ADDRSTRLEN] = "";
-  if (is_ipv4()) {
-    inet_ntop(AF_INET, bytes_.data() + mapped_prefix.size(), text, sizeof text);
-  } else {
-    inet_ntop(AF_INET6, bytes_.data(), text, sizeof text);
+  if (!is_ipv4()) return inet_ntop(AF_INET6, bytes_.data(), text, sizeof text);
+  // A line of the access log has one: inet_ntop goes through printf.
+  char* end = text;
+  for (size_t i = mapped_prefix.size(); i < bytes_.size(); ++i) {
+    if (i > mapped_prefix.size()) *end++ = '.';
+    end = std::to_chars(end, std::end(text), bytes_[i]).ptr;
   }
-  return text;
+  return {text, end};
 }
 
 }  // namespace cweb::net

@@ -21,6 +21,7 @@ struct alignas(64) LoopMetrics {
   Tally accepted;       ///< connections
   Tally closed;         ///< of those accepted
   Tally turned_away;    ///< connections that got a 503 because there were too many
+  Tally evicted;        ///< connections that were closed while idle to make room for others
   Tally accept_pauses;  ///< no descriptor was left, and accepting waited
   std::array<Tally, timed_out_names.size()> timed_out;
   std::array<Tally, refusal_statuses.size() + 1> refused;  ///< requests, by status; last those of another status

@@ -210,6 +210,7 @@ bool Worker::close_longest_idle() {
     Connection& connection = *static_cast<Connection*>(deadline->owner);
     // A deadline stays armed while a request is served; whoever serves it arms the next.
     if (connection.busy || connection.queued || connection.exchange) continue;
+    metrics_.evicted.add();
     close(connection);
     return true;
   }

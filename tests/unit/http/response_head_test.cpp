@@ -81,5 +81,20 @@ TEST(StatusTest, KnowsReasonsAndWhatHasNoContent) {
   EXPECT_FALSE(forbids_content(200));
 }
 
+TEST(ResponseHeadTest, an_answer_can_be_measured_by_who_did_not_make_it) {
+  std::string out = "what was there before";
+  const size_t start = out.size();
+  append_plain_answer(out, {.status = 404, .keep_alive = true}, "nothing is here", /*head_only=*/false);
+  EXPECT_EQ(status_digit(out, start), 4);
+  const AnswerMeasures whole = measure_answer(std::string_view(out).substr(start));
+  EXPECT_EQ(whole.status, 404);
+  EXPECT_EQ(whole.body_bytes, std::string_view("nothing is here\n").size());
+
+  std::string head;
+  append_plain_answer(head, {.status = 999, .keep_alive = false}, "nothing is here", /*head_only=*/true);
+  EXPECT_EQ(measure_answer(head).status, 999);
+  EXPECT_EQ(measure_answer(head).body_bytes, 0U);
+}
+
 }  // namespace
 }  // namespace cweb::http
