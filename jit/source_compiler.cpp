@@ -24,6 +24,7 @@
 #include "jit/object_emitter.h"
 #include "jit/preamble_cache.h"
 #include "jit/sysroot_files.h"
+#include "jit/warm_up_module.h"
 
 namespace cweb::jit {
 namespace {
@@ -178,17 +179,13 @@ Expected<void> ClangCompiler::make_emitter() {
 }
 
 void ClangCompiler::warm_up() {
-  constexpr std::string_view module =
-      "static int answer(struct http_request* request, struct http_response* response) {\n"
-      "  response->content_length = snprintf(response->body, HTTP_RESPONSE_SIZE, \"%s\", request->path);\n"
-      "  return 0;\n"
-      "}\n"
-      "export module_t config = {.name = \"warm\", .routes = {{\"/\", \"GET\", answer, NONE}}, .size = 1};\n";
   for (std::string_view includes :
-       {"#include <cweb.h>\n", "#include <stdio.h>\n#include <cweb.h>\n", "#include <cweb.h>\n#include <stdio.h>\n"}) {
-    const std::string source = std::string(includes) + std::string(module);
+       {"#include <stdio.h>\n#include <cweb.h>\n", "#include <cweb.h>\n#include <stdio.h>\n", "#include <cweb.h>\n"}) {
+    const std::string source = std::string(includes) + std::string(warm_up_module);
     if (preambles_.find(source).preamble == nullptr) preambles_.build_missed();
-    static_cast<void>(compile(source));
+    const auto compiled = compile(source);
+    CWEB_ASSERT(compiled.has_value());
+    prepare_next();
   }
 }
 
