@@ -1,6 +1,6 @@
-// The door of /mgnt, with a key and without. First line: 'k' a key is set, 'l' the peer is this machine; then "METHOD
-// path"; then headers as "name: value". Who is let in is who the rules of mgnt/access.h let in, read a second time
-// here.
+// The door of /mgnt, with a key and without. First line: 'k' a key is set, 'l' the peer is this machine, '0' it speaks
+// HTTP/1.0; then "METHOD path"; then headers as "name: value". Who is let in is who the rules of mgnt/access.h let in,
+// read a second time here.
 #include "mgnt/access.h"
 
 #include <netinet/in.h>
@@ -124,7 +124,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fuzz::Input input(data, size);
   const std::string_view flags = input.line();
   const bool has_key = flags.find('k') != flags.npos, from_this_machine = flags.find('l') != flags.npos;
-  const server::ManagementRequest request = take_request(input, from_this_machine);
+  server::ManagementRequest request = take_request(input, from_this_machine);
+  request.minor_version = flags.find('0') == flags.npos ? 1 : 0;
 
   mgnt::AccessOptions options;
   if (has_key) options.admin_key = key;
@@ -146,7 +147,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     CWEB_ASSERT(!admission.admitted() || (admission.how == How::key && door.has_the_key()));
     if (!admission.admitted()) check_wait(**access, request);
   } else {
-    CWEB_ASSERT(!admission.admitted() || (admission.how == How::keyless && from_this_machine && !door.proxy));
+    CWEB_ASSERT(!admission.admitted() ||
+                (admission.how == How::keyless && from_this_machine && !door.proxy && request.minor_version == 1));
   }
   return 0;
 }
