@@ -1,10 +1,9 @@
 #include "runtime/message_map.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <array>
-#include <cstring>
+
+#include "base/ascii.h"
 
 namespace cweb::runtime {
 namespace {
@@ -25,21 +24,15 @@ bool is_token(std::string_view text) {
 
 /// RFC 9110 section 5.5. A NUL cannot be in it: it ends the text.
 bool is_field_value(const char* text) {
-  return text[std::strcspn(text, "\r\n")] == '\0';
+  while (*text != '\0' && *text != '\r' && *text != '\n') ++text;
+  return *text == '\0';
 }
 
 }  // namespace
 
-bool same_header_name(std::string_view left, std::string_view right) {
-  return left.size() == right.size() && strncasecmp(left.data(), right.data(), left.size()) == 0;
-}
-
-void MessageMap::clear() {
-  entries_.clear();
-  // Most have none: a deque's clear() is not free.
-  if (!long_texts_.empty()) long_texts_.clear();
+void MessageMap::forget_texts() {
+  long_texts_.clear();
   used_ = 0;
-  rejected_ = false;
 }
 
 char* MessageMap::keep(std::string_view text) {
@@ -57,9 +50,8 @@ map* MessageMap::shown() {
   return &shown_;
 }
 
-std::vector<map_entry>::iterator MessageMap::find(const char* key) {
-  return std::find_if(entries_.begin(), entries_.end(),
-                      [&](const map_entry& entry) { return strcasecmp(entry.key, key) == 0; });
+std::vector<map_entry>::iterator MessageMap::find(std::string_view key) {
+  return std::ranges::find_if(entries_, [&](const map_entry& entry) { return same_ignoring_case(entry.key, key); });
 }
 
 int MessageMap::insert(const char* key, void* value) {
@@ -69,7 +61,7 @@ int MessageMap::insert(const char* key, void* value) {
     return -MAP_ERR;
   }
   // Several cookies are several headers; of everything else the first stays.
-  const bool repeatable = copies && same_header_name(key, "set-cookie");
+  const bool repeatable = copies && same_ignoring_case(key, "set-cookie");
   if (!repeatable && find(key) != entries_.end()) return MAP_OK;
   if (entries_.size() >= max_entries) return -MAP_FULL;
   char* const kept_key = keep(key);

@@ -24,7 +24,11 @@ class MessageMap {
   MessageMap(const MessageMap&) = delete;
   MessageMap& operator=(const MessageMap&) = delete;
 
-  void clear();
+  void clear() {
+    entries_.clear();
+    if (used_ > 0 || !long_texts_.empty()) forget_texts();
+    rejected_ = false;
+  }
   /// An entry whose text somebody else keeps for as long as the map is shown.
   void add(char* key, char* value) { entries_.push_back({key, value}); }
   /// What the handler gets. Valid until the next change.
@@ -48,7 +52,8 @@ class MessageMap {
  private:
   static constexpr size_t block_bytes = 1024;
 
-  std::vector<map_entry>::iterator find(const char* key);
+  void forget_texts();
+  std::vector<map_entry>::iterator find(std::string_view key);
   char* keep(std::string_view text);
 
   const Values values_;
@@ -60,8 +65,5 @@ class MessageMap {
   std::deque<std::string> long_texts_;
   bool rejected_ = false;
 };
-
-/// Names of headers are the same whatever the case of their ASCII letters (RFC 9110 section 5.1).
-bool same_header_name(std::string_view left, std::string_view right);
 
 }  // namespace cweb::runtime

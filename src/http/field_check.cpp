@@ -2,21 +2,17 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <strings.h>
 
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "http/characters.h"
 
 namespace cweb::http {
 namespace {
 
 constexpr auto npos = std::string_view::npos;
-
-bool same(std::string_view left, std::string_view right) {
-  return left.size() == right.size() && strncasecmp(left.data(), right.data(), left.size()) == 0;
-}
 
 struct Field {
   std::string_view name;
@@ -34,7 +30,7 @@ struct Fields {
   explicit Fields(const RequestReader& reader) {
     for (const HeaderPiece& header : reader.headers()) {
       Field* const candidate = of_length(header.name.length);
-      if (candidate == nullptr || !same(reader.view(header.name), candidate->name)) continue;
+      if (candidate == nullptr || !same_ignoring_case(reader.view(header.name), candidate->name)) continue;
       ++candidate->count;
       candidate->value = reader.view(header.value);
     }
@@ -105,7 +101,7 @@ std::optional<Rejection> framing_fault(const Fields& fields, int minor_version) 
   if (fields.length.count > 0)
     return Rejection{400, "a request must not have both Content-Length and Transfer-Encoding"};
   if (minor_version == 0) return Rejection{400, "there is no Transfer-Encoding in HTTP/1.0"};
-  if (fields.coding.count == 1 && same(fields.coding.value, "chunked")) return std::nullopt;
+  if (fields.coding.count == 1 && same_ignoring_case(fields.coding.value, "chunked")) return std::nullopt;
   return Rejection{400, "the only Transfer-Encoding that is understood here is chunked, alone and once"};
 }
 
@@ -115,14 +111,14 @@ std::optional<Rejection> target_fault(const RequestReader& reader, const Fields&
   if (target.starts_with('/')) return std::nullopt;
   if (target == "*" && reader.method() == "OPTIONS") return std::nullopt;
   const size_t scheme_end = target.find("://");
-  if (scheme_end == npos ||
-      !(same(target.substr(0, scheme_end), "http") || same(target.substr(0, scheme_end), "https"))) {
+  if (scheme_end == npos || !(same_ignoring_case(target.substr(0, scheme_end), "http") ||
+                              same_ignoring_case(target.substr(0, scheme_end), "https"))) {
     return Rejection{400, "the request target must be a path that begins with / or an http URL"};
   }
   const std::string_view rest = target.substr(scheme_end + 3);
   const std::string_view authority = rest.substr(0, rest.find_first_of("/?"));
   if (authority.empty() || !is_host(authority)) return Rejection{400, "the request target's host is not a host"};
-  if (fields.host.count == 1 && !same(authority, fields.host.value)) {
+  if (fields.host.count == 1 && !same_ignoring_case(authority, fields.host.value)) {
     return Rejection{400, "the request target and the Host header name different hosts"};
   }
   return std::nullopt;
@@ -152,7 +148,7 @@ std::optional<Rejection> field_fault(const RequestReader& reader) {
   if (auto fault = target_fault(reader, fields)) return fault;
   // An expectation of HTTP/1.0 means nothing (RFC 9110, 10.1.1).
   if (fields.expect.count > 0 && reader.minor_version() > 0 &&
-      (fields.expect.count > 1 || !same(fields.expect.value, "100-continue"))) {
+      (fields.expect.count > 1 || !same_ignoring_case(fields.expect.value, "100-continue"))) {
     return Rejection{417, "the only expectation that is met here is 100-continue"};
   }
   return std::nullopt;

@@ -1,11 +1,11 @@
 #include "http/request_reader.h"
 
 #include <llhttp.h>
-#include <strings.h>
 
 #include <algorithm>
 #include <cstring>
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "http/characters.h"
 #include "http/field_check.h"
@@ -20,10 +20,6 @@ constexpr size_t first_capacity = 16 * 1024;
 constexpr int max_empty_lines = 8;
 /// What a request line has beside its target.
 constexpr size_t method_and_version_bytes = 64;
-
-bool same_name(std::string_view left, std::string_view right) {
-  return left.size() == right.size() && strncasecmp(left.data(), right.data(), left.size()) == 0;
-}
 
 }  // namespace
 
@@ -285,15 +281,16 @@ void RequestReader::use_origin_form() {
 }
 
 const HeaderPiece* RequestReader::find_header(std::string_view name) const {
-  const auto found = std::find_if(headers_.begin(), headers_.end(),
-                                  [&](const HeaderPiece& header) { return same_name(view(header.name), name); });
+  const auto found = std::find_if(headers_.begin(), headers_.end(), [&](const HeaderPiece& header) {
+    return same_ignoring_case(view(header.name), name);
+  });
   return found == headers_.end() ? nullptr : &*found;
 }
 
 bool RequestReader::expects_continue() const {
   if (minor_version_ == 0) return false;
   const HeaderPiece* expect = find_header("expect");
-  return expect && same_name(view(expect->value), "100-continue");
+  return expect && same_ignoring_case(view(expect->value), "100-continue");
 }
 
 void RequestReader::next() {

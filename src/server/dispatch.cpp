@@ -2,6 +2,7 @@
 
 #include <cweb.h>
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "http/status.h"
 #include "runtime/heap.h"
@@ -33,8 +34,8 @@ void append_failure(std::string& out, const Asked& asked, int status, std::strin
 }
 
 bool is_set_by_server(std::string_view name) {
-  return runtime::same_header_name(name, "date") || runtime::same_header_name(name, "content-length") ||
-         runtime::same_header_name(name, "connection") || runtime::same_header_name(name, "transfer-encoding");
+  return same_ignoring_case(name, "date") || same_ignoring_case(name, "content-length") ||
+         same_ignoring_case(name, "connection") || same_ignoring_case(name, "transfer-encoding");
 }
 
 void append_answer(std::string& out, const Asked& asked, int status, const runtime::MessageMap& headers,
@@ -45,7 +46,7 @@ void append_answer(std::string& out, const Asked& asked, int status, const runti
   bool has_type = false;
   headers.each([&](std::string_view name, std::string_view value) {
     if (is_set_by_server(name)) return;
-    has_type |= runtime::same_header_name(name, "content-type");
+    has_type |= same_ignoring_case(name, "content-type");
     http::add_header(out, name, value);
   });
   if (!has_type && !http::forbids_content(status)) out.append("Content-Type: text/html; charset=utf-8\r\n");
@@ -70,6 +71,7 @@ void append_handler_answer(std::string& out, const Asked& asked, const runtime::
   auto body = find_answer_body(version, parts.response.body, parts.response.content_length, parts.page.body());
   if (!body) return broken(body.error());
   append_answer(out, asked, status, parts.response_headers, body->bytes);
+  if (body->bytes.data() == parts.page.body()) parts.page.written(body->bytes.size());
   if (body->block_to_free) runtime::release_block(body->block_to_free);
 }
 

@@ -1,16 +1,16 @@
 #include "server/management_threads.h"
 
 #include <pthread.h>
-#include <strings.h>
 
 #include <algorithm>
+
+#include "base/ascii.h"
 
 namespace cweb::server {
 
 const std::string* ManagementRequest::header(std::string_view name) const {
-  const auto found = std::find_if(headers.begin(), headers.end(), [&](const auto& header) {
-    return header.first.size() == name.size() && strncasecmp(header.first.data(), name.data(), name.size()) == 0;
-  });
+  const auto found = std::find_if(headers.begin(), headers.end(),
+                                  [&](const auto& header) { return same_ignoring_case(header.first, name); });
   return found == headers.end() ? nullptr : &found->second;
 }
 

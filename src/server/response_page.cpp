@@ -3,6 +3,7 @@
 #include <cweb.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
@@ -13,6 +14,22 @@ namespace {
 
 constexpr size_t page_bytes = 4096;
 static_assert(HTTP_RESPONSE_SIZE % page_bytes == 0, "the buffer must end where the guard page begins");
+
+using IsZero = bool (*)(const char*, const char*);
+
+/// Both are multiples of 128 bytes from the page's start.
+__attribute__((target("avx2"))) bool is_zero_avx2(const char* begin, const char* end) {
+  using Vector = long long __attribute__((vector_size(32)));
+  Vector seen{};
+  for (const char* at = begin; at < end; at += 4 * sizeof(Vector)) {
+    const auto* const vectors = reinterpret_cast<const Vector*>(at);
+    seen |= (vectors[0] | vectors[1]) | (vectors[2] | vectors[3]);
+  }
+  return (seen[0] | seen[1] | seen[2] | seen[3]) == 0;
+}
+
+/// Reading is worth it where it takes half of the time that writing does.
+const IsZero is_zero = __builtin_cpu_supports("avx2") ? is_zero_avx2 : nullptr;
 
 }  // namespace
 
@@ -37,7 +54,13 @@ ResponsePage::~ResponsePage() {
 }
 
 void ResponsePage::clear() {
-  std::memset(body_, 0, HTTP_RESPONSE_SIZE);
+  constexpr size_t step = 128;
+  const size_t front = std::min<size_t>((written_ + step - 1) / step * step, HTTP_RESPONSE_SIZE);
+  written_ = 0;
+  std::memset(body_, 0, front);
+  char* const rest = body_ + front;
+  char* const end = body_ + HTTP_RESPONSE_SIZE;
+  if (is_zero == nullptr || !is_zero(rest, end)) std::memset(rest, 0, static_cast<size_t>(end - rest));
 }
 
 }  // namespace cweb::server

@@ -15,13 +15,17 @@ class ResponsePage {
   ResponsePage& operator=(const ResponsePage&) = delete;
 
   char* body() const { return body_; }
-  /// All zero again.
+  /// All zero again. Cheaper after written() than to write all of it each time.
   void clear();
+  /// A hint: this many bytes at the front are an answer. There may be more behind them, of a handler that uses the rest
+  /// for its notes.
+  void written(size_t bytes) { written_ = bytes; }
 
  private:
   ResponsePage();
   void* mapping_;
   char* body_;
+  size_t written_ = 0;
 };
 
 }  // namespace cweb::server
