@@ -22,7 +22,7 @@ RUN apt-get update \
 COPY --from=build /cweb/build/release/cweb /usr/local/bin/cweb
 USER cweb
 # On 127.0.0.1 of the container nobody outside would reach it. Requests from outside do not come from the server's own
-# machine, so /mgnt refuses them until there are keys.
+# machine, so /mgnt refuses them unless they bring the key that CWEB_ADMIN_KEY sets.
 ENV CWEB_HOST=0.0.0.0
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \

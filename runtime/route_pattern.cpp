@@ -6,6 +6,10 @@
 namespace cweb::runtime {
 namespace {
 
+/// Instructions of RE2. Matching takes time linear to the path times this, on the loop and before any handler: an 8 KiB
+/// path against a pattern at this bound takes some ten milliseconds at worst.
+constexpr int most_instructions = 2'000;
+
 class Re2Pattern final : public RoutePattern {
  public:
   explicit Re2Pattern(std::string_view text) : expression_(re2::StringPiece(text.data(), text.size()), options()) {}
@@ -37,7 +41,12 @@ class Re2Pattern final : public RoutePattern {
 
 Expected<std::shared_ptr<const RoutePattern>> RoutePattern::compile(std::string_view pattern) {
   auto compiled = std::make_shared<Re2Pattern>(pattern);
-  if (compiled->expression().ok()) return compiled;
+  if (compiled->expression().ok()) {
+    const int size = compiled->expression().ProgramSize();
+    if (size <= most_instructions) return compiled;
+    return fail("route pattern \"" + std::string(pattern) + "\" is too large: it comes to " + std::to_string(size) +
+                " steps, and the limit is " + std::to_string(most_instructions) + " (repetitions multiply)");
+  }
   const std::string& offender = compiled->expression().error_arg();
   const size_t place = offender.empty() ? std::string_view::npos : pattern.find(offender);
   std::string message = "route pattern \"" + std::string(pattern) + "\": " + compiled->expression().error();

@@ -15,15 +15,20 @@ namespace {
 constexpr size_t page_bytes = 4096;
 static_assert(HTTP_RESPONSE_SIZE % page_bytes == 0, "the buffer must end where the guard page begins");
 
+/// What is looked at in one go.
+constexpr size_t step = 256;
+static_assert(HTTP_RESPONSE_SIZE % step == 0);
+
 using IsZero = bool (*)(const char*, const char*);
 
-/// Both are multiples of 128 bytes from the page's start.
+/// Both are multiples of `step` from the page's start.
 __attribute__((target("avx2"))) bool is_zero_avx2(const char* begin, const char* end) {
   using Vector = long long __attribute__((vector_size(32)));
   Vector seen{};
-  for (const char* at = begin; at < end; at += 4 * sizeof(Vector)) {
+  for (const char* at = begin; at < end; at += step) {
     const auto* const vectors = reinterpret_cast<const Vector*>(at);
     seen |= (vectors[0] | vectors[1]) | (vectors[2] | vectors[3]);
+    seen |= (vectors[4] | vectors[5]) | (vectors[6] | vectors[7]);
   }
   return (seen[0] | seen[1] | seen[2] | seen[3]) == 0;
 }
@@ -54,7 +59,6 @@ ResponsePage::~ResponsePage() {
 }
 
 void ResponsePage::clear() {
-  constexpr size_t step = 128;
   const size_t front = std::min<size_t>((written_ + step - 1) / step * step, HTTP_RESPONSE_SIZE);
   written_ = 0;
   std::memset(body_, 0, front);

@@ -1,5 +1,6 @@
 #include "runtime/route_table.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "runtime/route_claims.h"
@@ -108,6 +109,13 @@ TEST(RoutePatternTest, MatchesBytesThatAreNotUtf8) {
   const auto pattern = RoutePattern::compile("/x.");
   ASSERT_TRUE(pattern);
   EXPECT_TRUE((*pattern)->matches("/x\xff"));
+}
+
+TEST(RoutePatternTest, MayNotBeSoLargeThatMatchingDelaysOthers) {
+  EXPECT_TRUE(RoutePattern::compile("/items/[a-z]{1,40}/([0-9]+)\\.(json|xml)").has_value());
+  const auto large = RoutePattern::compile("/(.*a){1000}");
+  ASSERT_FALSE(large.has_value());
+  EXPECT_THAT(large.error().message, testing::HasSubstr("is too large"));
 }
 
 TEST(RoutePatternTest, HasNoBackreferences) {
