@@ -111,7 +111,8 @@ void Worker::start_draining() {
     }
     for (auto next = connections_.begin(); next != connections_.end();) {
       Connection& connection = **next++;
-      if (!connection.busy && !connection.exchange) close(connection);
+      // Who has just come is asked once for what came with it.
+      if (!connection.busy && !connection.exchange && !connection.queued) close(connection);
     }
   });
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
 namespace cweb::server {
 namespace {
@@ -15,7 +16,8 @@ bool all_zero(const ResponsePage& page) {
 /// A handler may write anywhere, whatever its answer is.
 TEST(ResponsePage, is_zero_again_whichever_byte_was_written_and_whatever_is_said_of_it) {
   ResponsePage& page = ResponsePage::of_this_thread();
-  for (const size_t said : {0, 1, 127, 128, 129, 4096, HTTP_RESPONSE_SIZE - 1, HTTP_RESPONSE_SIZE}) {
+  constexpr std::array<size_t, 8> answers{0, 1, 255, 256, 257, 4096, HTTP_RESPONSE_SIZE - 1, HTTP_RESPONSE_SIZE};
+  for (const size_t said : answers) {
     for (size_t at = 0; at < HTTP_RESPONSE_SIZE; ++at) {
       page.body()[at] = static_cast<char>(1 << at % 8);
       page.written(said);
