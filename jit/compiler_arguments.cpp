@@ -42,7 +42,9 @@ void add_code_generation(std::vector<std::string>& arguments) {
 /// The processor's name stands for features that a virtual machine may hide (and lacks some that it may show): what
 /// differs is said as well. Saying all of them would be right too, but each is read again with every preamble.
 void add_processor(std::vector<std::string>& arguments) {
-  const std::string processor = llvm::sys::getHostCPUName().str();
+  std::string processor = llvm::sys::getHostCPUName().str();
+  // A processor that this LLVM has no name for. Clang does not know this one, and what it can do is said below.
+  if (processor == "generic") processor = "x86-64";
   arguments.insert(arguments.end(), {"-target-cpu", processor});
   llvm::SmallVector<llvm::StringRef, 128> implied;
   llvm::X86::getFeaturesForCPU(processor, implied);

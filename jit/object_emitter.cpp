@@ -12,6 +12,8 @@
 namespace cweb::jit {
 namespace {
 
+constexpr int most_modules_for_a_target = 1000;
+
 /// What Clang derives from compiler_arguments, as far as it is not LLVM's default.
 llvm::TargetOptions target_options(const clang::CodeGenOptions& options) {
   llvm::TargetOptions target;
@@ -50,31 +52,45 @@ bool has_assembly(const llvm::Module& module) {
 Expected<std::unique_ptr<ObjectEmitter>> ObjectEmitter::create(const clang::CompilerInvocation& invocation,
                                                                const std::vector<std::string>& features) {
   const clang::TargetOptions& wanted = invocation.getTargetOpts();
+  std::unique_ptr<ObjectEmitter> emitter(new ObjectEmitter(invocation.getCodeGenOpts()));
   std::string error;
-  const llvm::Target* target = llvm::TargetRegistry::lookupTarget(wanted.Triple, error);
-  if (target == nullptr) return fail("LLVM has no code generator for this processor: " + error);
-  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
-      wanted.Triple, wanted.CPU, llvm::join(features, ","), target_options(invocation.getCodeGenOpts()),
-      llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
-  if (machine == nullptr) return fail("LLVM cannot generate code for this processor");
-  std::unique_ptr<ObjectEmitter> emitter(new ObjectEmitter(invocation.getCodeGenOpts(), std::move(machine)));
+  emitter->maker_ = llvm::TargetRegistry::lookupTarget(wanted.Triple, error);
+  if (emitter->maker_ == nullptr) return fail("LLVM has no code generator for this processor: " + error);
+  emitter->triple_ = wanted.Triple;
+  emitter->processor_ = wanted.CPU;
+  emitter->features_ = llvm::join(features, ",");
   emitter->prepare_next();
   return emitter;
 }
 
 void ObjectEmitter::emit(llvm::Module& module, llvm::SmallVectorImpl<char>& object) {
   const bool keeps_passes = !has_assembly(module);
+  // The target notes what must not be dropped (`retain`), by address and for good.
+  const bool keeps_target = module.getNamedGlobal("llvm.used") == nullptr;
+  prepare_next();
   optimise(module);
-  if (code_generation_ == nullptr) code_generation_ = code_generation();
   code_generation_->passes.run(module);
   object.assign(code_generation_->object.begin(), code_generation_->object.end());
   code_generation_->object.clear();
   const bool failed = module.getContext().getDiagHandlerPtr()->HasErrors;
   if (!keeps_passes || failed || object.capacity() > size_t{1} << 20) code_generation_.reset();
+  // It also keeps what it knows of each processor that a function asks for with __attribute__((target(...))).
+  if (!keeps_target || ++modules_since_target_ >= most_modules_for_a_target) {
+    code_generation_.reset();
+    target_.reset();
+  }
 }
 
 void ObjectEmitter::prepare_next() {
+  if (target_ == nullptr) make_target();
   if (code_generation_ == nullptr) code_generation_ = code_generation();
+}
+
+void ObjectEmitter::make_target() {
+  target_.reset(maker_->createTargetMachine(triple_, processor_, features_, target_options(options_), llvm::Reloc::PIC_,
+                                            std::nullopt, llvm::CodeGenOptLevel::Default));
+  CWEB_ASSERT(target_ != nullptr);
+  modules_since_target_ = 0;
 }
 
 void ObjectEmitter::optimise(llvm::Module& module) {

@@ -40,14 +40,19 @@ class ObjectEmitter {
     llvm::legacy::PassManager passes;
   };
 
-  ObjectEmitter(const clang::CodeGenOptions& options, std::unique_ptr<llvm::TargetMachine> target)
-      : options_(options), target_(std::move(target)) {}
+  explicit ObjectEmitter(const clang::CodeGenOptions& options) : options_(options) {}
+  void make_target();
   void optimise(llvm::Module& module);
   std::unique_ptr<CodeGeneration> code_generation() const;
 
   const clang::CodeGenOptions options_;
-  const std::unique_ptr<llvm::TargetMachine> target_;
-  std::unique_ptr<CodeGeneration> code_generation_;
+  const llvm::Target* maker_ = nullptr;
+  std::string triple_;
+  std::string processor_;
+  std::string features_;
+  std::unique_ptr<llvm::TargetMachine> target_;
+  int modules_since_target_ = 0;
+  std::unique_ptr<CodeGeneration> code_generation_;  // uses the target
 };
 
 }  // namespace cweb::jit

@@ -183,8 +183,8 @@ void ClangCompiler::warm_up() {
        {"#include <stdio.h>\n#include <cweb.h>\n", "#include <cweb.h>\n#include <stdio.h>\n", "#include <cweb.h>\n"}) {
     const std::string source = std::string(includes) + std::string(warm_up_module);
     if (preambles_.find(source).preamble == nullptr) preambles_.build_missed();
-    const auto compiled = compile(source);
-    CWEB_ASSERT(compiled.has_value());
+    // With a header of --include in the way it may not compile; modules may all the same.
+    static_cast<void>(compile(source));
     prepare_next();
   }
 }

@@ -1,5 +1,5 @@
-// A module of ordinary C, for nothing but compiling it: what it makes Clang and LLVM do for the first time, no deploy has
-// to wait for.
+// A module of ordinary C, for nothing but compiling it: what it makes Clang and LLVM do for the first time, no deploy
+// has to wait for.
 #pragma once
 
 #include <string_view>

@@ -44,6 +44,7 @@ void add_access_options(CLI::App& serve, ServeOptions& options) {
       .add_option("--admin-key-file", options.admin_key_file,
                   "file that holds the key for /mgnt; or set CWEB_ADMIN_KEY to the key itself")
       ->envname("CWEB_ADMIN_KEY_FILE")
+      ->check([](const std::string& file) { return file.empty() ? "the name of the key's file is empty" : ""; })
       ->type_name("FILE");
   serve
       .add_option(

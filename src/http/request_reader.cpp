@@ -205,6 +205,8 @@ RequestReader::Step RequestReader::advance() {
     const llhttp_errno_t error = llhttp_execute(&state, buffer_.get() + parsed_, end_ - parsed_);
     if (error == HPE_OK) {
       parsed_ = end_;
+      // The chunks' data is moved together already: what stood between it takes no memory until the body is whole.
+      if (chunks_) parsed_ = end_ = begin_ + body_.offset + body_.length;
       const size_t most = limits_.target_bytes + limits_.headers_bytes + method_and_version_bytes;
       if (!head_done_ && end_ - begin_ > most) return refuse({431, "the headers are too large"});
       return Step::need_more;

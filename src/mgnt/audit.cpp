@@ -81,7 +81,7 @@ AuditRecord begin_record(const server::ManagementRequest& request) {
   AuditRecord record;
   const bool to_root = request.path == "/mgnt" || request.path == "/mgnt/";
   if (to_root && (request.method == "POST" || request.method == "PUT")) {
-    record.action = request.query.find("check=1") == std::string::npos ? Action::deploy : Action::check;
+    record.action = Action::deploy;
   }
   if (request.method == "DELETE" && request.path.starts_with(modules_path)) {
     record.action = Action::remove;

@@ -193,6 +193,7 @@ ManagementAnswer ManagementApi::deploy(const Request& request, AuditRecord& reco
   if (request.draining) return refused(503, "the server is shutting down");
   const auto check = check_only(request.query);
   if (!check) return refused(400, "the query is not understood: ?check=1 checks without deploying");
+  if (*check) record.action = AuditRecord::Action::check;
   const auto posted = read_posted_source(request);
   if (!posted) return refused(posted.error().status, posted.error().message);
   return answer(*check ? deployer_.check(*posted) : deployer_.deploy(*posted));

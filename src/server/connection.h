@@ -58,7 +58,7 @@ class Connection final : public net::EventTarget {
   Waiting waiting = Waiting::nothing;
 
   bool watched = false;          ///< its loop gets its events
-  bool readable = false;         ///< the last read did not empty the socket
+  bool readable = false;         ///< there may be something to read
   bool hung_up = false;          ///< the peer has ended its side; what it sent before may still be unread
   bool peer_ended = false;       ///< everything it sent was read
   bool broken = false;           ///< reset or failed: nothing can be sent

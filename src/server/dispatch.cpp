@@ -141,6 +141,7 @@ Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMat
   std::string& out = exchange.out.bytes();
   if (version.detached_calls.load(std::memory_order_relaxed) >= runtime::Runtime::max_detached_calls_per_module) {
     append_failure(out, asked, 503, "this module has all its threads in use: try again", "Retry-After: 1\r\n");
+    forget_time();
     version.counters->count_refused(gate_.index(), match.route, 5);
     return answered(keep_alive);
   }
@@ -149,6 +150,7 @@ Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMat
   RequestParts& parts = RequestParts::of_this_thread();
   if (!parts.fill(reader, reader.method())) {
     append_failure(out, asked, 400, parts.fault());
+    forget_time();
     version.counters->count_refused(gate_.index(), match.route, 4);
     return answered(keep_alive);
   }

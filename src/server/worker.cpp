@@ -70,7 +70,8 @@ Worker::Worker(size_t index, std::unique_ptr<net::Loop> loop, const WorkerOption
       end_deadlines_(end_ms),
       accept_pauses_(accept_pause_ms),
       turned_away_log_(log_interval_ms),
-      pause_log_(log_interval_ms) {}
+      pause_log_(log_interval_ms),
+      watch_log_(log_interval_ms) {}
 
 Worker::~Worker() = default;
 
@@ -82,7 +83,8 @@ void Worker::drive() {
   for (;;) {
     if (gate_.pass(runtime_.registry().generation())) runtime_.retirer().poke();
     loop_->run_tasks();
-    if (!to_serve_.empty()) {
+    // Whoever has used up its turn has to let the others have theirs, events and deadlines included.
+    if (!to_serve_.empty() && !poll_is_due_) {
       Connection& connection = *to_serve_.front();
       to_serve_.pop_front();
       connection.queued = false;
@@ -96,6 +98,7 @@ void Worker::drive() {
       return;
     } else {
       loop_->poll(time_to_sleep_ms());
+      poll_is_due_ = false;
       gate_.polled();
       handle_deadlines();
     }
@@ -194,7 +197,13 @@ bool Worker::watch(Connection& connection) {
   if (connection.watched) return true;
   // Edge-triggered in both directions: no system call to change interest, and no event while nobody can act on it.
   constexpr uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-  connection.watched = loop_->watch(connection.transport->fd(), events, connection).has_value();
+  const auto watched = loop_->watch(connection.transport->fd(), events, connection);
+  connection.watched = watched.has_value();
+  if (!watched) {
+    if (const auto times = watch_log_.event(loop_->now_ms())) {
+      log::warn("a connection is closed: {} (seen {} times)", watched.error().message, *times);
+    }
+  }
   return connection.watched;
 }
 

@@ -120,6 +120,8 @@ class Worker {
   size_t turned_away_ = 0;  // connections that are open for the end of their 503 alone
   log::Throttle turned_away_log_;
   log::Throttle pause_log_;
+  log::Throttle watch_log_;
+  bool poll_is_due_ = false;  // a connection has used up its turn and waits for the next
   bool draining_ = false;
   std::function<void()> ended_;  // set when the loop is to end
   std::atomic<size_t> open_connections_{0};

@@ -7,6 +7,8 @@ namespace {
 
 /// Requests of one connection that are answered before the others get their turn.
 constexpr int requests_at_once = 64;
+/// Of the access log. What does not fit is cut off: it comes from whoever sends it, and is worth no more memory.
+constexpr size_t longest_logged_target = 2048;
 /// Answers that wait for a slow reader; beyond this its further requests wait too.
 constexpr size_t high_water_bytes = size_t{1} << 20;
 
@@ -38,6 +40,7 @@ Worker::Next Worker::serve_requests(Connection& connection) {
     if (next != Next::go_on) return next;
   }
   enqueue(connection);
+  poll_is_due_ = true;
   return Next::pause;
 }
 
@@ -180,13 +183,15 @@ void Worker::refuse(Connection& connection, int status, std::string_view sentenc
   }
   connection.close_when_sent = true;
   connection.unread_rest = true;
+  // No event tells of what is there already.
+  if (connection.readable) enqueue(connection);
 }
 
 void Worker::note_for_log(Exchange& exchange, bool whole) const {
   const http::RequestReader& reader = exchange.reader;
   LoggedRequest& logged = *exchange.logged;
   logged.method = reader.method();
-  logged.target = reader.target();
+  logged.target = reader.target().substr(0, longest_logged_target);
   logged.protocol = !whole ? "" : reader.minor_version() == 0 ? "HTTP/1.0" : "HTTP/1.1";
   logged.module.clear();
   logged.start = options_.metrics->clock().now();
@@ -212,6 +217,7 @@ void Worker::log_answer(const Connection& connection, size_t start) {
 
 void Worker::finish_request(Connection& connection, bool keep_alive) {
   connection.exchange->reader.next();
+  connection.waiting = Connection::Waiting::nothing;  // the next request has time of its own
   if (!keep_alive) connection.close_when_sent = true;
 }
 
@@ -294,7 +300,8 @@ void Worker::count_timeout(Connection::Waiting waiting) {
 }
 
 void Worker::deadline_passed(Connection& connection) {
-  if (connection.busy) return;
+  // Who is served next makes progress; its turn arms the deadline again.
+  if (connection.busy || connection.queued) return;
   count_timeout(connection.waiting);
   const bool in_request =
       connection.waiting == Connection::Waiting::for_head || connection.waiting == Connection::Waiting::for_body;

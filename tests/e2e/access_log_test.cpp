@@ -176,10 +176,10 @@ TEST_F(AccessLogTest, a_full_disk_delays_no_answer_and_the_losses_are_counted) {
   EXPECT_EQ(dropped(), 0);
   // What waits is bounded, so that long lines are enough of them soon.
   RawClient loud(server.port());
-  const std::string request = get_request("/" + std::string(8'000, 'x'));
-  for (int i = 0; i < 400; ++i) ASSERT_EQ(loud.exchange(request).status, 404) << i;
+  const std::string request = get_request("/" + std::string(2'100, 'x'));
+  for (int i = 0; i < 1600; ++i) ASSERT_EQ(loud.exchange(request).status, 404) << i;
   EXPECT_GT(dropped(), 0);
-  EXPECT_LT(dropped(), 300);
+  EXPECT_LT(dropped(), 1200);
   ASSERT_TRUE(server.stop());
   const std::string log = server.log();
   const size_t warning = log.find("/dev/full cannot be written: No space left on device");

@@ -29,6 +29,15 @@ std::vector<std::string> audit_lines(const ServerProcess& server) {
   return lines;
 }
 
+TEST(AuditTest, what_only_looks_like_a_check_is_the_deploy_that_it_was) {
+  ServerProcess server;
+  HttpClient client(server.port());
+  ASSERT_EQ(deploy(client, answering_module("a", "/a", "x"), "?check=1&check=0").outcome(), "deployed");
+  ASSERT_EQ(deploy(client, answering_module("b", "/b", "x"), "?chec%6B=1").outcome(), "checked");
+  EXPECT_THAT(audit_lines(server),
+              ElementsAre(ContainsRegex("action=deploy module=\"a\""), ContainsRegex("action=check module=\"b\"")));
+}
+
 TEST(AuditTest, each_deploy_and_delete_is_a_line_with_time_peer_way_result_and_milliseconds) {
   ServerProcess server;
   HttpClient client(server.port());

@@ -1,6 +1,7 @@
 // What the compiler says of sources, and what it reads off them.
 #include <gmock/gmock.h>
 
+#include "jit/warm_up_module.h"
 #include "module_sources.h"
 
 namespace cweb::jit {
@@ -277,6 +278,12 @@ TEST_F(SourceCompilerTest, the_first_use_of_every_external_name_is_known) {
   EXPECT_EQ(made.facts.external_uses[0].position.column, 22U);
 }
 
+// A compile that fails warms up less.
+TEST_F(SourceCompilerTest, the_module_that_helpers_warm_up_on_compiles_without_a_word) {
+  const Compilation made = compilation("#include <cweb.h>\n" + std::string(warm_up_module));
+  EXPECT_EQ(made.rendered, "");
+}
+
 // ------------------------------------------------------------------------------------------------- the back end
 
 TEST_F(SourceCompilerTest, an_error_in_assembly_names_the_statement_and_the_instruction) {
@@ -321,6 +328,8 @@ TEST_F(SourceCompilerTest, what_was_compiled_before_leaves_no_trace_in_the_objec
       with_statement("__asm__ volatile(\"bogus %eax\");"),
       module_with("__attribute__((target(\"no-sse4.2,arch=core2\"))) float f(float *a, int n) {"
                   " float s = 0; for (int i = 0; i < n; i++) s += a[i]; return s; }"),
+      module_with(
+          "__attribute__((retain, used)) static int kept = 1; __attribute__((retain)) int f(void) { return kept; }"),
       module_with("__attribute__((section(\"other\"), aligned(64))) int placed = 1; int f(void) { return placed; }"),
       "int f(void) { return x; }",
   };

@@ -96,9 +96,10 @@ TEST(Audit, deploys_checks_and_deletes_leave_a_line_and_reading_does_not_but_wit
               HasSubstr(R"(action=other request="GET /mgnt" result=refused status=401)"));
 }
 
-TEST(Audit, a_check_is_told_from_a_deploy) {
-  EXPECT_EQ(begin_record(request("POST", "/mgnt", "check=1")).action, AuditRecord::Action::check);
-  EXPECT_EQ(begin_record(request("POST", "/mgnt", "check=0")).action, AuditRecord::Action::deploy);
+/// Whoever understands the query says that it is a check.
+TEST(Audit, a_post_is_a_deploy_until_its_query_is_understood) {
+  EXPECT_EQ(begin_record(request("POST", "/mgnt", "check=1")).action, AuditRecord::Action::deploy);
+  EXPECT_EQ(begin_record(request("PUT", "/mgnt", "check=0")).action, AuditRecord::Action::deploy);
 }
 
 TEST(Audit, nobody_writes_a_line_of_the_log_but_the_server) {
