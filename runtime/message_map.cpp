@@ -23,9 +23,8 @@ bool is_token(std::string_view text) {
 }
 
 /// RFC 9110 section 5.5. A NUL cannot be in it: it ends the text.
-bool is_field_value(const char* text) {
-  while (*text != '\0' && *text != '\r' && *text != '\n') ++text;
-  return *text == '\0';
+bool is_field_value(std::string_view text) {
+  return text.find('\r') == text.npos && text.find('\n') == text.npos;
 }
 
 }  // namespace
@@ -55,18 +54,19 @@ std::vector<map_entry>::iterator MessageMap::find(std::string_view key) {
 }
 
 int MessageMap::insert(const char* key, void* value) {
+  const std::string_view name(key);
   const bool copies = values_ == Values::headers;
-  if (copies && (!is_token(key) || !is_field_value(static_cast<const char*>(value)))) {
+  const std::string_view text = copies ? static_cast<const char*>(value) : std::string_view();
+  if (copies && (!is_token(name) || !is_field_value(text))) {
     rejected_ = true;
     return -MAP_ERR;
   }
   // Several cookies are several headers; of everything else the first stays.
-  const bool repeatable = copies && same_ignoring_case(key, "set-cookie");
-  if (!repeatable && find(key) != entries_.end()) return MAP_OK;
+  const bool repeatable = copies && same_ignoring_case(name, "set-cookie");
+  if (!repeatable && find(name) != entries_.end()) return MAP_OK;
   if (entries_.size() >= max_entries) return -MAP_FULL;
-  char* const kept_key = keep(key);
-  if (copies) value = keep(static_cast<const char*>(value));
-  entries_.push_back({kept_key, value});
+  char* const kept_key = keep(name);
+  entries_.push_back({kept_key, copies ? keep(text) : value});
   shown();
   return MAP_OK;
 }

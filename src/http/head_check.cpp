@@ -42,6 +42,7 @@ class Cursor {
  public:
   explicit Cursor(std::string_view head) : at_(head.data()), end_(head.data() + head.size()) {}
 
+  bool at_end() const { return at_ == end_; }
   char here() const { return at_ < end_ ? *at_ : '\0'; }
   bool take(std::string_view text) {
     if (static_cast<size_t>(end_ - at_) < text.size() || std::memcmp(at_, text.data(), text.size()) != 0) return false;
@@ -98,6 +99,11 @@ const char* head_fault(std::string_view head) {
     if (const char* fault = header_line_fault(cursor)) return fault;
   }
   return nullptr;
+}
+
+bool is_request_line(std::string_view line) {
+  Cursor cursor(line);
+  return request_line_fault(cursor) == nullptr && cursor.at_end();
 }
 
 }  // namespace cweb::http

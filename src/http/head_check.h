@@ -9,4 +9,7 @@ namespace cweb::http {
 /// else what is wrong, for the 400's text. What the lines mean is field_check's.
 const char* head_fault(std::string_view head);
 
+/// Is this a well formed request line alone, with its CR LF?
+bool is_request_line(std::string_view line);
+
 }  // namespace cweb::http

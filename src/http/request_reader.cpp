@@ -196,6 +196,7 @@ RequestReader::Step RequestReader::advance() {
     if (parsed_ == begin_) {
       if (!skip_empty_lines()) return refuse({400, "this is not the beginning of an HTTP request"});
       if (begin_ == end_ || buffer_[begin_] == '\r') return Step::need_more;
+      if (const auto step = read_with_known_fields()) return *step;
     }
     if (parsed_ == end_ && !(head_done_ && state.error == HPE_PAUSED)) return Step::need_more;
     if (chunks_) {
@@ -215,9 +216,39 @@ RequestReader::Step RequestReader::advance() {
       parsed_ = static_cast<size_t>(llhttp_get_error_pos(&state) - buffer_.get());
       return head_done_ ? finish_message() : finish_head();
     }
-    if (parser_->refused) return Step::rejected;
-    return refuse(parser_fault(error, llhttp_get_error_reason(&state), {start(), end_ - begin_}));
+    return stopped(error);
   }
+}
+
+/// The way of most requests behind a connection's first: llhttp reads the request line and, for the header lines that
+/// are known, the empty line behind them. Nothing when this is not such a request.
+std::optional<RequestReader::Step> RequestReader::read_with_known_fields() {
+  const std::string_view bytes(start(), end_ - begin_);
+  if (!bytes.starts_with("GET /")) return std::nullopt;
+  const size_t line_length = bytes.find('\n') + 1;
+  const std::string_view line = bytes.substr(0, line_length);
+  if (!known_fields_.begin(bytes.substr(line_length)) || !is_request_line(line) || !line.ends_with("/1.1\r\n")) {
+    return std::nullopt;
+  }
+  llhttp_t& state = parser_->state;
+  constexpr std::string_view no_fields = "\r\n";
+  llhttp_errno_t error = llhttp_execute(&state, line.data(), line.size());
+  if (error == HPE_OK) error = llhttp_execute(&state, no_fields.data(), no_fields.size());
+  if (error != HPE_PAUSED) return stopped(error);
+  known_fields_.put_into(headers_, static_cast<uint32_t>(line_length));
+  parsed_ = begin_ + line_length + known_fields_.size();
+  body_.offset = static_cast<uint32_t>(parsed_ - begin_);
+  minor_version_ = 1;
+  keep_alive_ = known_fields_.keep_alive();
+  head_done_ = true;
+  return Step::head;
+}
+
+/// The parser goes no further, by its own fault or by one of ours.
+RequestReader::Step RequestReader::stopped(int llhttp_error) {
+  if (parser_->refused) return Step::rejected;
+  const char* const reason = llhttp_get_error_reason(&parser_->state);
+  return refuse(parser_fault(llhttp_error, reason, {start(), end_ - begin_}));
 }
 
 RequestReader::Step RequestReader::finish_head() {
@@ -230,9 +261,20 @@ RequestReader::Step RequestReader::finish_head() {
   trim_values();
   if (const auto fault = field_fault(*this)) return refuse(*fault);
   keep_alive_ = llhttp_should_keep_alive(&state) != 0;
+  remember_fields();
   use_origin_form();
   body_.offset = static_cast<uint32_t>(parsed_ - begin_);
   return Step::head;
+}
+
+/// Of a request whose header lines say nothing to the parser.
+void RequestReader::remember_fields() {
+  constexpr int matters = F_CONTENT_LENGTH | F_CHUNKED | F_TRANSFER_ENCODING | F_UPGRADE | F_CONNECTION_UPGRADE;
+  if (minor_version_ == 0 || (parser_->state.flags & matters) != 0) return;
+  constexpr size_t version_length = std::string_view(" HTTP/1.1\r\n").size();
+  const size_t line_length = target_.offset + target_.length + version_length;
+  const std::string_view block(start() + line_length, parsed_ - begin_ - line_length);
+  known_fields_.remember(block, headers_, static_cast<uint32_t>(line_length), keep_alive_);
 }
 
 RequestReader::Step RequestReader::finish_message() {

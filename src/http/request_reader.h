@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "http/chunk_check.h"
+#include "http/known_fields.h"
+#include "http/piece.h"
 #include "http/rejection.h"
 
 namespace cweb::http {
@@ -21,17 +23,6 @@ struct RequestLimits {
   size_t target_bytes = 8 * 1024;    ///< beyond it 414
   size_t headers_bytes = 64 * 1024;  ///< beyond it 431
   size_t headers = 512;              ///< beyond it 431
-};
-
-/// A piece of the request, counted from its first byte: it stays right when the buffer moves.
-struct Piece {
-  uint32_t offset = 0;
-  uint32_t length = 0;
-};
-
-struct HeaderPiece {
-  Piece name;
-  Piece value;
 };
 
 class RequestReader {
@@ -93,8 +84,11 @@ class RequestReader {
   void grow(size_t capacity);
   void start_message();
   Step refuse(const Rejection& rejection);
+  Step stopped(int llhttp_error);
   bool skip_empty_lines();
+  std::optional<Step> read_with_known_fields();
   Step finish_head();
+  void remember_fields();
   Step finish_message();
   void trim_values();
   void use_origin_form();
@@ -109,6 +103,7 @@ class RequestReader {
 
   Piece method_, target_, body_;
   std::vector<HeaderPiece> headers_;
+  KnownFields known_fields_;
   size_t body_limit_ = 0;
   std::optional<ChunkCheck> chunks_;  // while a chunked body is read
   int empty_lines_ = 0;               // before the request

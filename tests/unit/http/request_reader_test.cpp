@@ -223,6 +223,52 @@ TEST(RequestReader, TheCorpusIsReadTheSameInPiecesOfAnySize) {
   }
 }
 
+TEST(RequestReader, KnownFieldsAreTheSameBehindAnyRequestLine) {
+  const std::string fields = "Host: h\r\nAccept: */*\r\nX-Empty:\r\nX-Spaces:   v \t \r\n\r\n";
+  const std::string stream = "GET /a HTTP/1.1\r\n" + fields + "\r\nGET /a/longer?x=1 HTTP/1.1\r\n" + fields +
+                             "HEAD /c HTTP/1.1\r\n" + fields + "GET /d HTTP/1.1\r\n" + fields;
+  const Outcome outcome = read_whole(stream);
+  ASSERT_EQ(outcome.requests.size(), 4U);
+  EXPECT_EQ(outcome.requests[1].target, "/a/longer?x=1");
+  for (const Seen& seen : outcome.requests) EXPECT_EQ(seen.headers, outcome.requests[0].headers) << seen.target;
+  EXPECT_EQ(outcome, read_all(stream, 1)) << "byte by byte no field is known";
+}
+
+TEST(RequestReader, KnownFieldsStayTheBlockOfOneRequest) {
+  const std::string known = "GET /a HTTP/1.1\r\nHost: h\r\nX: 1\r\n\r\n";
+  const auto second = [&](const std::string& request) {
+    const Outcome outcome = read_whole(known + request);
+    EXPECT_EQ(outcome, read_all(known + request, 1)) << request;
+    return outcome.requests.size() > 1 ? outcome.requests[1] : Seen{};
+  };
+  EXPECT_EQ(second("GET /b HTTP/1.1\r\nHost: h\r\nX: 2\r\n\r\n").headers[1].second, "2");
+  EXPECT_EQ(second("GET /b HTTP/1.1\r\nHost: h\r\n\r\n").headers.size(), 1U);
+  EXPECT_EQ(second("GET /b HTTP/1.1\r\nHost: h\r\nX: 1\r\nY: 2\r\n\r\n").headers.size(), 3U);
+  EXPECT_EQ(second("GET /b HTTP/1.1\r\nHost: h\r\nX: 1\r\nContent-Length: 2\r\n\r\nhi").body, "hi");
+  EXPECT_FALSE(second("GET /b HTTP/1.0\r\nHost: h\r\nX: 1\r\n\r\n").keep_alive);
+  for (const std::string line :
+       {"GET /b HTTP/1.2", "GET /b#c HTTP/1.1", "GET  /b HTTP/1.1", "GET /b  HTTP/1.1", "GET /b", "GET /b HTTP/1.1 ",
+        "GET /b HTTP/1.1\r", "GET /\x01 HTTP/1.1", "GET http://g/b HTTP/1.1", "TRACE /b HTTP/1.1", "GET /b HTTP/1.1\n",
+        "GET /b\rHTTP/1.1", "GET /b RTSP/1.1"}) {
+    EXPECT_EQ(second(line + "\r\nHost: h\r\nX: 1\r\n\r\n").target, "") << line;
+  }
+  EXPECT_EQ(read_whole(known + "GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: h\r\nX: 1\r\n\r\n").rejected_with,
+            414);
+}
+
+TEST(RequestReader, TheCorpusIsReadTheSameBehindItsOwnFields) {
+  for (const tests::WireCase& wire_case : tests::wire_corpus()) {
+    const size_t line_end = wire_case.bytes.find('\n');
+    if (line_end == std::string::npos) continue;
+    const std::string first = "GET /first HTTP/1.1\r\n" + wire_case.bytes.substr(line_end + 1);
+    const std::string stream = first + wire_case.bytes + "GET /behind HTTP/1.1\r\nHost: h\r\n\r\n";
+    const Outcome whole = read_whole(stream);
+    const Outcome bytewise = read_all(stream, 1);
+    EXPECT_EQ(whole.requests, bytewise.requests) << wire_case.name;
+    EXPECT_EQ(whole.rejected_with, bytewise.rejected_with) << wire_case.name;
+  }
+}
+
 struct Refused {
   const char* name;
   std::string request;
