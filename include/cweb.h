@@ -193,16 +193,71 @@ typedef struct http_response http_response_t;
 
 /* ---------------------------------------------------------------------------------------------------- WebSockets */
 
+/*
+ * One open socket. The callbacks of a socket run one after the other, those of different sockets at the same time. A
+ * socket outlives the version of the module that it was opened under: its next message goes to the newest one.
+ *
+ * What has a struct websocket * may be called from any thread, at any time from on_open on, also when the socket has
+ * long been closed: then it is -1 (or NULL, or 0), and nothing happens.
+ *
+ * What a slow peer has not read yet waits in the server, up to 16 MiB. Beyond that send is -1, and the socket is closed
+ * with 1013.
+ */
 struct websocket {
     char *session; /* NULL or a string */
-    int client_fd;
-    /* Sends one text message. 0, or -1 when the socket is gone. Any thread. */
+    int client_fd; /* a number that no other open socket has; not to be read or written */
+    /* Sends one text message (UTF-8). 0, or -1 when the socket is gone. */
     int (*send)(struct websocket *, const char *message, size_t length);
-    /* Begins the closing handshake. 0, or -1 when the socket is gone. Any thread. */
+    /* Begins the closing handshake, with 1000. 0, or -1 when the socket is gone. */
     int (*close)(struct websocket *);
 };
 
 typedef struct websocket websocket_t;
+
+struct http_request;
+
+/* Sends one binary message. 0, or -1 when the socket is gone. */
+int cweb_ws_send_binary(struct websocket *ws, const void *message, size_t length);
+/*
+ * Begins the closing handshake. `code` is 1000 (normal), 1008 (policy), 1011 (internal error) ... or 3000 to 4999, which
+ * are the application's; `reason` is UTF-8 of at most 123 bytes, or NULL. 0; -1 when the socket is gone or an argument
+ * is none of these.
+ */
+int cweb_ws_close(struct websocket *ws, int code, const char *reason);
+
+/*
+ * Sends to every open socket of a path, this module's or another's, without a list of one's own. The number of sockets
+ * that it went to; -1 when an argument is NULL.
+ */
+int cweb_ws_broadcast(const char *path, const char *message, size_t length);
+int cweb_ws_broadcast_binary(const char *path, const void *message, size_t length);
+/* The number of open sockets of a path. */
+int cweb_ws_count(const char *path);
+/*
+ * One open socket of a path after the other, the longest open first: NULL begins, NULL ends. A socket that has been
+ * closed meanwhile may be given as `previous`.
+ *
+ *     for (struct websocket *ws = cweb_ws_next("/chat", NULL); ws; ws = cweb_ws_next("/chat", ws)) ...
+ */
+struct websocket *cweb_ws_next(const char *path, struct websocket *previous);
+
+/*
+ * A pointer of the module's own for each socket; NULL until it is set. Memory of the version that set it (malloc, a
+ * static variable) stays until the socket is closed or the pointer is set anew, even when a newer version is live.
+ */
+void cweb_ws_set_data(struct websocket *ws, void *data);
+void *cweb_ws_get_data(struct websocket *ws);
+
+/* In on_message: 1 when the message came as binary, 0 when as text (then it is UTF-8). */
+int cweb_ws_is_binary(struct websocket *ws);
+/* The path that the socket was opened with. */
+const char *cweb_ws_path(struct websocket *ws);
+/* A query parameter of the request that it was opened with, decoded; NULL when there is none. */
+const char *cweb_ws_param(struct websocket *ws, const char *name);
+/* The subprotocol agreed on, which is the first that the client offered; "" when it offered none. */
+const char *cweb_ws_protocol(struct websocket *ws);
+/* In on_open: the request that the socket was opened with, with its headers and parameters. Else NULL. */
+struct http_request *cweb_ws_request(struct websocket *ws);
 
 /* -------------------------------------------------------------------------------------------------------- module */
 
