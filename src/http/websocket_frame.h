@@ -1,4 +1,5 @@
-// Frames of RFC 6455 as pure functions: what eight bytes or fewer say of a frame, unmasking, and the frames of a server.
+// Frames of RFC 6455 as pure functions: what eight bytes or fewer say of a frame, unmasking, and the frames of a
+// server.
 #pragma once
 
 #include <array>
@@ -53,9 +54,10 @@ struct FrameHead {
 
 /// The frame of a client that begins at the front of `bytes`. Nothing while its head is not all there. Checked is what
 /// one frame says alone: reserved bits (RSV1 is one unless compression is agreed, and for control frames always) and
-/// opcodes, the mask, control frames of at most 125 bytes in one piece, the shortest form of the length, its top bit. Each
-/// fault is told by the first byte that shows it.
-std::expected<std::optional<FrameHead>, WebSocketFault> read_frame_head(std::string_view bytes, bool compression_agreed);
+/// opcodes, the mask, control frames of at most 125 bytes in one piece, the shortest form of the length, its top bit.
+/// Each fault is told by the first byte that shows it.
+std::expected<std::optional<FrameHead>, WebSocketFault> read_frame_head(std::string_view bytes,
+                                                                        bool compression_agreed);
 
 /// Takes the mask off (or puts it on) in place. `offset` is that of the first byte within the frame's payload.
 void unmask(std::span<char> payload, const std::array<char, 4>& mask, uint64_t offset);
@@ -75,7 +77,8 @@ inline void append_frame(std::string& out, WebSocketOpcode opcode, std::string_v
   out.append(ServerFrameHead(opcode, payload.size(), compressed).bytes()).append(payload);
 }
 
-/// A close frame. `none_given` makes one without a code; a reason beyond 123 bytes is cut at the end of a character.
+/// A close frame. A code that may not be sent (`none_given`) makes an empty one. The reason is cut at 123 bytes, or
+/// where it is no UTF-8, at the end of a character.
 void append_close_frame(std::string& out, uint16_t code, std::string_view reason);
 
 }  // namespace cweb::http
