@@ -20,6 +20,14 @@ class LazyHeap final : public ModuleHeap {
     return store->allocate(size, alignment, zeroed);
   }
 
+  bool owns(const void* address) const override {
+    HeapStore* store = nullptr;
+    if (find_arena_block(address, store) != BlockState::live && find_plain_block(address, store) != BlockState::live) {
+      return false;
+    }
+    return store == store_.load(std::memory_order_acquire);
+  }
+
   size_t bytes() const override {
     const HeapStore* const store = store_.load(std::memory_order_acquire);
     return store == nullptr ? 0 : store->bytes();

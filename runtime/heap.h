@@ -20,6 +20,9 @@ class ModuleHeap {
   /// its bound. A size of 0 gives a unique pointer.
   virtual void* allocate(size_t size, size_t alignment = 16, bool zeroed = false) = 0;
 
+  /// Is this a live block of this heap? Any address may be asked about.
+  virtual bool owns(const void* address) const = 0;
+
   /// Memory that the heap has taken for its blocks so far: what was freed may count on, it is used again.
   virtual size_t bytes() const = 0;
 };

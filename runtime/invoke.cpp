@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <type_traits>
 
 #include "base/clock.h"
 #include "runtime/handover_monitor.h"
@@ -17,28 +18,21 @@ namespace cweb::runtime {
 namespace {
 
 using Handler = int (*)(http_request*, http_response*);
+using OnOpen = void (*)(websocket*);  // and on_close
+using OnMessage = void (*)(websocket*, const char*, size_t);
 
 /// The innermost step: a recovery point around the call. No object with a destructor may live between the two, so this
-/// function has none. False when the module ended the call itself; the reason is then in `point`.
-bool call_guarded(RecoveryPoint& point, Handler handler, http_request* request, http_response* response, int& value) {
+/// function has none, and `call` is none. False when the module ended the call itself; the reason is then in `point`.
+template <class Call>
+bool call_guarded(RecoveryPoint& point, const Call& call) {
+  static_assert(std::is_trivially_destructible_v<Call>);
   // The signal mask is not saved: that would be a system call for every request.
   if (sigsetjmp(point.jump, 0) != 0) {
     set_recovery_point(nullptr);
     return false;
   }
   set_recovery_point(&point);
-  value = handler(request, response);
-  set_recovery_point(nullptr);
-  return true;
-}
-
-bool call_guarded(RecoveryPoint& point, void (*function)()) {
-  if (sigsetjmp(point.jump, 0) != 0) {
-    set_recovery_point(nullptr);
-    return false;
-  }
-  set_recovery_point(&point);
-  function();
+  call();
   set_recovery_point(nullptr);
   return true;
 }
@@ -70,30 +64,53 @@ void leave_version(Retirer* retirer, ModuleVersion& version) {
   if (retirer && retirer->wants(id)) retirer->poke();
 }
 
+/// A call on the thread that owns the loop, which is handed over before it when it is known to block.
+template <class Call>
+CallResult call_on_loop(HandoverMonitor& monitor, LoopGate& gate, ModuleVersion& version, RouteState& state,
+                        const Call& call) {
+  CallResult result;
+  enter_version(version);
+  bool returned = false;
+  if (state.blocking.load(std::memory_order_relaxed) > 0 && monitor.hand_over(gate, version)) {
+    const int64_t start_ns = monotonic_ns();
+    returned = call_guarded(thread_recovery_point, call);
+    note_duration(state, monotonic_ns() - start_ns);
+    result.kept_loop = false;
+  } else {
+    const uint64_t number = monitor.enter(gate, version, state);
+    returned = call_guarded(thread_recovery_point, call);
+    result.kept_loop = HandoverMonitor::leave(gate, number);
+  }
+  if (!returned) {
+    result.ending = CallResult::Ending::stopped;
+    result.reason = thread_recovery_point.reason;
+  }
+  return result;
+}
+
 }  // namespace
 
 CallResult call_handler(HandoverMonitor& monitor, LoopGate& gate, ModuleVersion& version, size_t route,
                         http_request& request, http_response& response) {
-  RouteState& state = version.route_states[route];
   const auto handler = reinterpret_cast<Handler>(version.config.routes[route].handler);
-  CallResult result;
-  enter_version(version);
-  if (state.blocking.load(std::memory_order_relaxed) > 0 && monitor.hand_over(gate, version)) {
-    const int64_t start_ns = monotonic_ns();
-    if (!call_guarded(thread_recovery_point, handler, &request, &response, result.value)) {
-      result.ending = CallResult::Ending::stopped;
-    }
-    note_duration(state, monotonic_ns() - start_ns);
-    result.kept_loop = false;
-  } else {
-    const uint64_t call = monitor.enter(gate, version, state);
-    if (!call_guarded(thread_recovery_point, handler, &request, &response, result.value)) {
-      result.ending = CallResult::Ending::stopped;
-    }
-    result.kept_loop = HandoverMonitor::leave(gate, call);
-  }
-  if (result.ending == CallResult::Ending::stopped) result.reason = thread_recovery_point.reason;
+  // In memory, and not in a register that the jump back would restore.
+  int value = 0;
+  CallResult result =
+      call_on_loop(monitor, gate, version, version.route_states[route], [&] { value = handler(&request, &response); });
+  result.value = value;
   return result;
+}
+
+CallResult call_socket(HandoverMonitor& monitor, LoopGate& gate, ModuleVersion& version, const SocketCall& call) {
+  using Callback = SocketCall::Callback;
+  const WebSocketConfig& config = version.config.websockets[call.socket];
+  RouteState& state = version.socket_states[3 * call.socket + static_cast<size_t>(call.callback)];
+  if (call.callback == Callback::on_message) {
+    const auto on_message = reinterpret_cast<OnMessage>(config.on_message);
+    return call_on_loop(monitor, gate, version, state, [&] { on_message(call.handle, call.message, call.length); });
+  }
+  const auto callback = reinterpret_cast<OnOpen>(call.callback == Callback::on_open ? config.on_open : config.on_close);
+  return call_on_loop(monitor, gate, version, state, [&] { callback(call.handle); });
 }
 
 void call_done(Retirer& retirer, ModuleVersion& version) {

@@ -9,6 +9,7 @@
 
 struct http_request;
 struct http_response;
+struct websocket;
 
 namespace cweb::runtime {
 
@@ -37,8 +38,21 @@ struct CallResult {
 CallResult call_handler(HandoverMonitor& monitor, LoopGate& gate, ModuleVersion& version, size_t route,
                         http_request& request, http_response& response);
 
+/// A callback of a socket.
+struct SocketCall {
+  enum class Callback { on_open, on_message, on_close };
+  Callback callback;
+  size_t socket;  ///< index into config.websockets
+  websocket* handle;
+  const char* message = nullptr;  ///< of on_message; a NUL stands behind it
+  size_t length = 0;
+};
+
+/// The same for a callback of a socket; it must not be null.
+CallResult call_socket(HandoverMonitor& monitor, LoopGate& gate, ModuleVersion& version, const SocketCall& call);
+
 /// Ends the accounting of a call whose loop was handed over, and lets go of the version: it may be gone when this
-/// returns. Every result of call_handler with kept_loop == false needs it, after the answer was copied.
+/// returns. Every result with kept_loop == false needs it, after the answer was copied.
 void detached_call_done(Retirer& retirer, ModuleVersion& version);
 
 /// Lets go of the version after a call that kept its loop: the answer has been copied.

@@ -61,7 +61,8 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   std::string deployed_at;  ///< UTC, ISO 8601
 
   // Made when the version is claimed.
-  std::unique_ptr<RouteState[]> route_states;  ///< one for each of config.routes
+  std::unique_ptr<RouteState[]> route_states;   ///< one for each of config.routes
+  std::unique_ptr<RouteState[]> socket_states;  ///< for each of config.websockets its three callbacks, on_open first
   std::unique_ptr<CallCounters> counters;
   std::shared_ptr<ModuleCounters> module_counters;  ///< of its module: what counters holds at the end goes there
 

@@ -41,6 +41,7 @@ std::expected<Registry::Claim, Conflict> Registry::claim(const std::shared_ptr<M
   Module& module = find_or_add_locked(config.name);
   CWEB_ASSERT(!module.claimed);
   version->route_states = std::make_unique<RouteState[]>(config.routes.size());
+  version->socket_states = std::make_unique<RouteState[]>(3 * config.websockets.size());
   version->counters = std::make_unique<CallCounters>(config.routes.size());
   version->module_counters = module.counters;
   module.claimed = version;

@@ -35,6 +35,16 @@ void RouteTable::add_version(ModuleVersion& version) {
       literals_[route.path].push_back({route.method, &version, first_matching_row(config, i)});
     }
   }
+  for (size_t i = 0; i < config.websockets.size(); ++i) sockets_[config.websockets[i].path] = {&version, i};
+}
+
+SocketMatch RouteTable::find_socket(std::string_view path) const {
+  const auto found = sockets_.find(path);
+  return found == sockets_.end() ? SocketMatch{} : found->second;
+}
+
+bool RouteTable::has_module(std::string_view name) const {
+  return std::ranges::any_of(versions_, [&](const auto& version) { return version->config.name == name; });
 }
 
 RouteMatch RouteTable::find(std::string_view method, std::string_view path) const {

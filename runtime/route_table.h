@@ -32,6 +32,12 @@ struct RouteMatch {
   size_t route = 0;  ///< index into version->config.routes
 };
 
+/// A WebSocket path with the module that has it.
+struct SocketMatch {
+  ModuleVersion* version = nullptr;  ///< null: nobody has the path
+  size_t socket = 0;                 ///< index into version->config.websockets
+};
+
 class RouteTable {
  public:
   /// `versions` in the order in which their modules first came.
@@ -39,6 +45,10 @@ class RouteTable {
 
   /// `method` as sent. HEAD finds a GET route where no HEAD route is. Allocates nothing.
   RouteMatch find(std::string_view method, std::string_view path) const;
+  /// The module whose sockets `path` has.
+  SocketMatch find_socket(std::string_view path) const;
+  /// Is a module of this name live?
+  bool has_module(std::string_view name) const;
   /// The value of the Allow header for a path, "GET, HEAD, OPTIONS"; empty when nothing has the path.
   std::string allowed_methods(std::string_view path) const;
 
@@ -57,6 +67,7 @@ class RouteTable {
   std::vector<std::shared_ptr<ModuleVersion>> versions_;
   std::unordered_map<std::string_view, std::vector<Row>> literals_;
   std::vector<PatternRow> patterns_;
+  std::unordered_map<std::string_view, SocketMatch> sockets_;
 };
 
 }  // namespace cweb::runtime

@@ -105,7 +105,9 @@ int serve(const cweb::cli::ServeOptions& options) {
                                               .port = options.port,
                                               .threads = options.threads,
                                               .max_connections = max_connections(options),
-                                              .max_body_bytes = options.max_body_bytes},
+                                              .max_body_bytes = options.max_body_bytes,
+                                              .websockets = {.max_message_bytes = options.ws_max_message_bytes,
+                                                             .ping_ms = options.ws_ping_seconds * int64_t{1000}}},
                                              **runtime, management, metrics, access_log->get());
   if (!server) return give_up(server.error().message);
 

@@ -34,6 +34,21 @@ void add_access_log_options(CLI::App& serve, ServeOptions& options) {
       ->default_str("common");
 }
 
+void add_websocket_options(CLI::App& serve, ServeOptions& options) {
+  serve
+      .add_option("--ws-max-message", options.ws_max_message_bytes,
+                  "longest message that a WebSocket's peer may send, in bytes, unpacked")
+      ->envname("CWEB_WS_MAX_MESSAGE")
+      ->check(CLI::Range(size_t{1}, max_body_limit))
+      ->capture_default_str();
+  serve
+      .add_option("--ws-ping-seconds", options.ws_ping_seconds,
+                  "silence after which a WebSocket's peer is sent a ping; after as much again the socket is closed")
+      ->envname("CWEB_WS_PING_SECONDS")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+}
+
 void add_access_options(CLI::App& serve, ServeOptions& options) {
   serve
       .add_flag("--production", options.production,
@@ -97,6 +112,7 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       ->envname("CWEB_INCLUDE")
       ->type_name("DIR")
       ->delimiter(':');
+  add_websocket_options(serve, options);
   add_access_log_options(serve, options);
   add_access_options(serve, options);
 }

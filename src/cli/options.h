@@ -18,6 +18,8 @@ struct ServeOptions {
   int threads = 0;       ///< never 0 after parsing: the number of processors by default
   int ready_fd = -1;     ///< where the ready line is written; -1: nowhere
   size_t max_body_bytes = size_t{1} << 20;
+  size_t ws_max_message_bytes = size_t{16} << 20;
+  int ws_ping_seconds = 30;
   size_t max_connections = 0;  ///< 0: as many as the descriptors suggest
   bool compile_in_process = false;
   std::vector<std::string> include_dirs;

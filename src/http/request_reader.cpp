@@ -96,6 +96,7 @@ struct RequestReader::Parser {
 
   static int on_headers_complete(llhttp_t* state) {
     // Whether to upgrade is the server's decision, not the parser's: read on as HTTP.
+    reader(state).asks_upgrade_ = state->upgrade != 0;
     state->upgrade = 0;
     return HPE_PAUSED;
   }
@@ -150,7 +151,7 @@ void RequestReader::start_message() {
   chunks_.reset();
   empty_lines_ = 0;
   keep_alive_ = true;
-  head_done_ = complete_ = false;
+  head_done_ = complete_ = asks_upgrade_ = false;
   fresh_ = true;
 }
 

@@ -61,6 +61,8 @@ class RequestReader {
   bool keep_alive() const { return keep_alive_; }
   int minor_version() const { return minor_version_; }
   bool expects_continue() const;
+  /// Are there an Upgrade header and an upgrade token in Connection?
+  bool asks_upgrade() const { return asks_upgrade_; }
   /// Has the body begun to arrive (then nobody waits for 100 Continue)?
   bool body_bytes_buffered() const { return parsed_ < end_; }
 
@@ -69,6 +71,8 @@ class RequestReader {
 
   /// Forgets the request that is complete and looks for the next one behind it.
   void next();
+  /// After next(): what has arrived behind that request.
+  std::string_view buffered() const { return {start(), end_ - begin_}; }
   /// Is nothing buffered and no request begun?
   bool idle() const { return begin_ == end_; }
   /// Has a request's first byte arrived, and its head not yet?
@@ -109,6 +113,7 @@ class RequestReader {
   int empty_lines_ = 0;               // before the request
   int minor_version_ = 1;
   bool keep_alive_ = true;
+  bool asks_upgrade_ = false;
   bool head_done_ = false;
   bool complete_ = false;
   bool fresh_ = false;  // nothing of a message has been looked at

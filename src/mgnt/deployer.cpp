@@ -225,9 +225,6 @@ bool Deployer::read_configuration(ModuleVersion& version, DeployReport& report) 
   }
   version.config = std::move(*config);
   for (const std::string& notice : version.config.notices) report.notices.push_back(notice);
-  if (!version.config.websockets.empty()) {
-    report.notices.push_back("WebSocket paths are listed but not served yet");
-  }
   return true;
 }
 

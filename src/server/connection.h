@@ -16,6 +16,7 @@
 #include "net/peer_address.h"
 #include "net/transport.h"
 #include "server/connection_limit.h"
+#include "server/websocket.h"
 
 namespace cweb::server {
 
@@ -51,10 +52,22 @@ class Connection final : public net::EventTarget {
   const uint64_t id;  ///< unique in the life of the process
   const ConnectionLimit::Place admission;
   std::unique_ptr<Exchange> exchange;
+  std::shared_ptr<WebSocket> socket;  ///< once it has changed to WebSocket
   net::Deadline deadline;
 
   /// What the deadline that is armed is about.
-  enum class Waiting { nothing, for_request, for_head, for_body, for_write, for_end };
+  enum class Waiting {
+    nothing,
+    for_request,
+    for_head,
+    for_body,
+    for_write,
+    for_end,
+    for_message,  ///< of a WebSocket's peer, or anything else
+    for_pong,
+    for_close,   ///< the peer's answer to a close frame
+    for_thread,  ///< of the module's, to deliver a message with
+  };
   Waiting waiting = Waiting::nothing;
 
   bool watched = false;          ///< its loop gets its events

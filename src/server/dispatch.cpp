@@ -12,10 +12,6 @@
 namespace cweb::server {
 namespace {
 
-std::string_view path_of(std::string_view target) {
-  return target.substr(0, target.find('?'));
-}
-
 /// What the answer to one request needs to know of it, from before the handler may have changed anything.
 struct Asked {
   bool head_only;
@@ -95,6 +91,8 @@ Dispatcher::Outcome Dispatcher::answer(Exchange& exchange, bool keep_alive) {
   if (match.kind == runtime::RouteMatch::Kind::no_such_path) {
     if (method == "OPTIONS" && path == "*") {
       append_failure(out, asked, 204, {}, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
+    } else if (table.find_socket(path).version) {
+      append_failure(out, asked, 426, "this path is a WebSocket's", "Upgrade: websocket\r\nConnection: Upgrade\r\n");
     } else {
       append_failure(out, asked, 404, "no module has this path");
     }

@@ -53,6 +53,11 @@ class Dispatcher {
   uint64_t last_end_ = 0;
 };
 
+/// A target without its query.
+inline std::string_view path_of(std::string_view target) {
+  return target.substr(0, target.find('?'));
+}
+
 /// Is it /mgnt, or below it?
 bool is_management_target(std::string_view target);
 

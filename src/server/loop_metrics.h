@@ -13,8 +13,8 @@ namespace cweb::server {
 inline constexpr std::array<int, 8> refusal_statuses{400, 408, 413, 414, 431, 501, 503, 505};
 
 /// What a connection was waiting for when its time was over.
-enum class TimedOut { idle, in_head, in_body, in_write, in_end };
-inline constexpr std::array<const char*, 5> timed_out_names{"idle", "head", "body", "write", "end"};
+enum class TimedOut { idle, in_head, in_body, in_write, in_end, pong, close };
+inline constexpr std::array<const char*, 7> timed_out_names{"idle", "head", "body", "write", "end", "pong", "close"};
 
 /// On cache lines that no other loop's share.
 struct alignas(64) LoopMetrics {
@@ -27,6 +27,9 @@ struct alignas(64) LoopMetrics {
   std::array<Tally, refusal_statuses.size() + 1> refused;  ///< requests, by status; last those of another status
   Tally received_bytes;
   Tally sent_bytes;
+  Tally sockets_opened;             ///< WebSockets
+  Tally sockets_ended;              ///< of those opened
+  Tally socket_messages;            ///< whole messages that were read
   Tally dropped_log_lines;          ///< of the access log, because nobody took them in time
   runtime::StatusTally unrouted;    ///< answers to requests that no route was found for
   runtime::StatusTally management;  ///< answers to /mgnt

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "http/form.h"
+#include "http/websocket_handshake.h"
 
 namespace cweb::server {
 namespace {
@@ -42,6 +43,7 @@ bool RequestParts::fill(http::RequestReader& reader, std::string_view method) {
   request.keep_alive = reader.keep_alive() ? 1 : 0;
   request.close = reader.keep_alive() ? 0 : 1;
   request.tid = pthread_self();
+  request.websocket = reader.asks_upgrade() && http::asks_for_websocket(reader) ? 1 : 0;
 
   // Form data first: it reads the Content-Type header as it was sent.
   if (!fill_data(reader)) return false;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "net/listener.h"
 #include "server/management_threads.h"
+#include "server/socket_directory.h"
 #include "server/worker.h"
 
 namespace cweb::server {
@@ -25,7 +26,8 @@ class LoopServer final : public Server {
              ManagementHandler& management)
       : host_(std::move(host)), port_(port), runtime_(runtime), limit_(max_connections), management_(management) {}
 
-  Expected<void> add_worker(UniqueFd listener, const WorkerOptions& options) {
+  Expected<void> add_worker(UniqueFd listener, WorkerOptions options) {
+    options.sockets = &sockets_;
     auto worker = Worker::create(workers_.size(), std::move(listener), options, runtime_, management_, limit_);
     if (!worker) return std::unexpected(worker.error());
     workers_.push_back(std::move(*worker));
@@ -83,6 +85,7 @@ class LoopServer final : public Server {
   const uint16_t port_;
   runtime::Runtime& runtime_;
   ConnectionLimit limit_;
+  SocketDirectory sockets_;
   std::vector<std::unique_ptr<Worker>> workers_;
   // Ends before the workers do: its threads post answers to them.
   ManagementThreads management_;
@@ -105,6 +108,8 @@ Expected<std::unique_ptr<Server>> Server::create(const ServerOptions& options, r
       .max_body_bytes = options.max_body_bytes,
       .max_management_body_bytes = options.max_management_body_bytes,
       .metrics = &metrics,
+      .sockets = nullptr,
+      .websockets = options.websockets,
       .access_log = access_log,
   };
   for (UniqueFd& socket : listeners->sockets) {

@@ -10,6 +10,7 @@
 #include "runtime/runtime.h"
 #include "server/management.h"
 #include "server/server_metrics.h"
+#include "server/websocket_options.h"
 
 namespace cweb::server {
 
@@ -20,6 +21,7 @@ struct ServerOptions {
   size_t max_connections = 1024;                        ///< of all loops together; one more is answered with a 503
   size_t max_body_bytes = size_t{1} << 20;              ///< of a request to a module
   size_t max_management_body_bytes = size_t{16} << 20;  ///< of a request to /mgnt
+  WebSocketOptions websockets;
 };
 
 class AccessLog;

@@ -16,6 +16,9 @@ constexpr int64_t write_ms = 30'000;
 constexpr int64_t end_ms = 2'000;
 constexpr int64_t accept_pause_ms = 100;
 constexpr int64_t log_interval_ms = 10'000;
+constexpr int64_t close_ms = 5'000;
+/// A message that found none of its module's threads free is tried again.
+constexpr int64_t thread_ms = 10;
 /// When all places are taken, a client that has said nothing for so long makes room for a new one.
 constexpr int64_t idle_before_eviction_ms = 1'000;
 /// Connections of a loop that are turned away and wait for their peer to have read why.
@@ -69,6 +72,10 @@ Worker::Worker(size_t index, std::unique_ptr<net::Loop> loop, const WorkerOption
       write_deadlines_(write_ms),
       end_deadlines_(end_ms),
       accept_pauses_(accept_pause_ms),
+      ping_deadlines_(options.websockets.ping_ms),
+      close_deadlines_(close_ms),
+      thread_deadlines_(thread_ms),
+      socket_mail_([this] { loop_->wake(); }),
       turned_away_log_(log_interval_ms),
       pause_log_(log_interval_ms),
       watch_log_(log_interval_ms) {}
@@ -76,13 +83,22 @@ Worker::Worker(size_t index, std::unique_ptr<net::Loop> loop, const WorkerOption
 Worker::~Worker() = default;
 
 void Worker::drive() {
+  socket_mail_.driven_by_this_thread();
   if (Connection* const left = std::exchange(in_handler_, nullptr)) {
-    flush(*left);
+    if (left->socket) {
+      flush_socket(*left);
+    } else {
+      flush(*left);
+    }
     watch(*left);
   }
   for (;;) {
-    if (gate_.pass(runtime_.registry().generation())) runtime_.retirer().poke();
+    if (gate_.pass(runtime_.registry().generation())) {
+      runtime_.retirer().poke();
+      close_orphaned_sockets();
+    }
     loop_->run_tasks();
+    read_socket_mail();
     // Whoever has used up its turn has to let the others have theirs, events and deadlines included.
     if (!to_serve_.empty() && !poll_is_due_) {
       Connection& connection = *to_serve_.front();
@@ -114,6 +130,10 @@ void Worker::start_draining() {
     }
     for (auto next = connections_.begin(); next != connections_.end();) {
       Connection& connection = **next++;
+      if (connection.socket) {
+        connection.socket->close(http::close_code::going_away, "the server is shutting down");
+        continue;
+      }
       // Who has just come is asked once for what came with it.
       if (!connection.busy && !connection.exchange && !connection.queued) close(connection);
     }
@@ -139,7 +159,8 @@ void Worker::enqueue(Connection& connection) {
 
 void Worker::handle_deadlines() {
   const int64_t now = loop_->now_ms();
-  for (net::DeadlineList* list : {&idle_deadlines_, &request_deadlines_, &write_deadlines_, &end_deadlines_}) {
+  for (net::DeadlineList* list : {&idle_deadlines_, &request_deadlines_, &write_deadlines_, &end_deadlines_,
+                                  &ping_deadlines_, &close_deadlines_, &thread_deadlines_}) {
     while (net::Deadline* due = list->take_due(now)) deadline_passed(*static_cast<Connection*>(due->owner));
   }
   while (accept_pauses_.take_due(now)) {
@@ -150,8 +171,8 @@ void Worker::handle_deadlines() {
 int Worker::time_to_sleep_ms() const {
   if (!to_serve_.empty()) return 0;
   int64_t sleep_ms = -1;
-  for (const net::DeadlineList* list :
-       {&idle_deadlines_, &request_deadlines_, &write_deadlines_, &end_deadlines_, &accept_pauses_}) {
+  for (const net::DeadlineList* list : {&idle_deadlines_, &request_deadlines_, &write_deadlines_, &end_deadlines_,
+                                        &accept_pauses_, &ping_deadlines_, &close_deadlines_, &thread_deadlines_}) {
     const int64_t next_ms = list->next_in_ms(loop_->now_ms());
     if (next_ms >= 0 && (sleep_ms < 0 || next_ms < sleep_ms)) sleep_ms = next_ms;
   }
@@ -249,6 +270,7 @@ void Worker::close(Connection& connection) {
   if (connection.watched) loop_->unwatch(connection.transport->fd(), connection);
   if (connection.queued) std::erase(to_serve_, &connection);
   if (connection.exchange) give_back(std::move(connection.exchange));
+  if (connection.socket) forget_socket(connection);
   metrics_.closed.add();
   if (!connection.admission) --turned_away_;
   open_connections_.fetch_sub(1, std::memory_order_relaxed);

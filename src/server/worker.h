@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -20,6 +21,9 @@
 #include "server/access_log.h"
 #include "server/connection.h"
 #include "server/dispatch.h"
+#include "server/socket_directory.h"
+#include "server/socket_mail.h"
+#include "server/websocket_options.h"
 
 namespace cweb::server {
 
@@ -30,6 +34,8 @@ struct WorkerOptions {
   size_t max_body_bytes;
   size_t max_management_body_bytes;
   ServerMetrics* metrics;
+  SocketDirectory* sockets;
+  WebSocketOptions websockets;
   AccessLog* access_log = nullptr;  ///< null: none is written
 };
 
@@ -51,6 +57,8 @@ class Worker {
 
   /// For Connection: it has something to do.
   void enqueue(Connection& connection);
+  /// For Connection: its peer may take more of what is sent to its socket.
+  void flush_socket(Connection& connection);
 
  private:
   class Acceptor;
@@ -96,6 +104,23 @@ class Worker {
   void deadline_passed(Connection& connection);
   void count_timeout(Connection::Waiting waiting);
 
+  // A WebSocket's turn (worker_sockets.cpp).
+  Next open_socket(Connection& connection, const runtime::SocketMatch& match);
+  Turn serve_socket(Connection& connection);
+  Next read_messages(Connection& connection);
+  Next read_frame(Connection& connection);
+  Next deliver_message(Connection& connection);
+  Next call_on_open(Connection& connection, const runtime::SocketMatch& match);
+  Next call_socket(Connection& connection, const runtime::SocketMatch& match, const runtime::SocketCall& call);
+  runtime::SocketMatch live_socket(const WebSocket& socket) const;
+  void leave_http(Connection& connection);
+  Turn settle_socket(Connection& connection);
+  Turn end_socket(Connection& connection);
+  void forget_socket(Connection& connection);
+  void socket_deadline_passed(Connection& connection);
+  void read_socket_mail();
+  void close_orphaned_sockets();
+
   const WorkerOptions options_;
   runtime::Runtime& runtime_;
   ManagementThreads& management_;
@@ -117,7 +142,13 @@ class Worker {
   net::DeadlineList write_deadlines_;
   net::DeadlineList end_deadlines_;
   net::DeadlineList accept_pauses_;
-  size_t turned_away_ = 0;  // connections that are open for the end of their 503 alone
+  net::DeadlineList ping_deadlines_;
+  net::DeadlineList close_deadlines_;
+  net::DeadlineList thread_deadlines_;
+  SocketMail socket_mail_;
+  http::WebSocketReaderPool reader_pool_;
+  std::map<std::string, size_t> socket_modules_;  // whose sockets are open, and how many
+  size_t turned_away_ = 0;                        // connections that are open for the end of their 503 alone
   log::Throttle turned_away_log_;
   log::Throttle pause_log_;
   log::Throttle watch_log_;

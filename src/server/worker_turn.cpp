@@ -20,8 +20,10 @@ bool reads_too_slowly(const Connection& connection) {
 
 Worker::Turn Worker::serve(Connection& connection) {
   if (connection.busy) return Turn::keeps_loop;
+  if (connection.socket) return serve_socket(connection);
   if (connection.unread_rest && connection.close_when_sent) discard_input(connection);
   if (serve_requests(connection) == Next::lost_loop) return Turn::lost_loop;
+  if (connection.socket) return serve_socket(connection);
   const bool held_back = reads_too_slowly(connection);
   // One write for all answers to what one read brought.
   flush(connection);
@@ -72,12 +74,18 @@ Worker::Next Worker::advance(Connection& connection) {
 
 bool Worker::read_some(Connection& connection) {
   if (!connection.readable || connection.peer_ended) return false;
-  const std::span<char> room = connection.exchange->reader.room();
+  const std::span<char> room =
+      connection.socket ? connection.socket->reader->room() : connection.exchange->reader.room();
   const net::IoResult result = connection.transport->read(room);
   dispatcher_.forget_time();
   switch (result.status) {
     case net::IoResult::Status::ok:
-      connection.exchange->reader.committed(result.bytes);
+      if (connection.socket) {
+        connection.socket->reader->committed(result.bytes);
+        connection.waiting = Connection::Waiting::nothing;  // its silence begins anew
+      } else {
+        connection.exchange->reader.committed(result.bytes);
+      }
       metrics_.received_bytes.add(result.bytes);
       // A short read has emptied the socket (epoll(7)); only the end of the stream can be behind it.
       connection.readable = result.bytes == room.size() || connection.hung_up;
@@ -109,6 +117,10 @@ void Worker::look_at_head(Connection& connection) {
 Worker::Next Worker::serve_request(Connection& connection) {
   Exchange& exchange = *connection.exchange;
   if (is_management_target(exchange.reader.target())) return ask_management(connection);
+  if (exchange.reader.asks_upgrade()) {
+    const auto match = runtime_.registry().table()->find_socket(path_of(exchange.reader.target()));
+    if (match.version && http::asks_for_websocket(exchange.reader)) return open_socket(connection, match);
+  }
   const bool keep_alive = exchange.reader.keep_alive() && !draining_;
   if (access_stream_) note_for_log(exchange, true);
   const size_t answer = exchange.out.bytes().size();
@@ -286,6 +298,13 @@ void Worker::discard_input(Connection& connection) {
 void Worker::count_timeout(Connection::Waiting waiting) {
   switch (waiting) {
     case Connection::Waiting::nothing:
+    case Connection::Waiting::for_message:
+    case Connection::Waiting::for_thread:
+      return;
+    case Connection::Waiting::for_pong:
+      return metrics_.count_timeout(TimedOut::pong);
+    case Connection::Waiting::for_close:
+      return metrics_.count_timeout(TimedOut::close);
     case Connection::Waiting::for_request:
       return metrics_.count_timeout(TimedOut::idle);
     case Connection::Waiting::for_head:
@@ -303,6 +322,7 @@ void Worker::deadline_passed(Connection& connection) {
   // Who is served next makes progress; its turn arms the deadline again.
   if (connection.busy || connection.queued) return;
   count_timeout(connection.waiting);
+  if (connection.socket) return socket_deadline_passed(connection);
   const bool in_request =
       connection.waiting == Connection::Waiting::for_head || connection.waiting == Connection::Waiting::for_body;
   if (!in_request) return close(connection);

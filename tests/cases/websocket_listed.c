@@ -1,6 +1,6 @@
-/* case: WebSocket paths are accepted, and listed as not served yet
+/* case: a module may have a WebSocket and no route; a plain request to it is told so
  * expect: 200
- * says: not served yet
+ * get: /case/websocket_listed -> 426 WebSocket
  */
 #include <cweb.h>
 

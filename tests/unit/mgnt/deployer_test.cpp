@@ -176,11 +176,11 @@ TEST_F(DeployerTest, a_reserved_path_is_a_409_and_a_bad_pattern_a_422) {
   EXPECT_EQ(report.stage, "routes");
 }
 
-TEST_F(DeployerTest, socket_paths_are_listed_with_a_notice) {
+TEST_F(DeployerTest, socket_paths_are_listed) {
   const DeployReport report = deploy(source({.websockets = {"/live"}}));
   ASSERT_EQ(report.status, Status::deployed) << to_text(report);
   EXPECT_THAT(report.module->websockets, ElementsAre("/live"));
-  EXPECT_THAT(report.notices, ElementsAre(HasSubstr("not served yet")));
+  EXPECT_THAT(report.notices, IsEmpty());
 }
 
 TEST_F(DeployerTest, an_onload_that_does_not_return_in_time_fails_the_deploy_and_gives_its_routes_back) {

@@ -1,0 +1,60 @@
+// Every open socket of the server, by what modules know it by and by its path. What module code does with sockets comes
+// in here, on any thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <unordered_map>
+
+#include "runtime/websocket_host.h"
+#include "server/socket_handles.h"
+#include "server/websocket.h"
+
+namespace cweb::server {
+
+/// While it lives it is the process's WebSocketHost.
+class SocketDirectory final : public runtime::WebSocketHost {
+ public:
+  SocketDirectory();
+  ~SocketDirectory() override;
+
+  uint64_t next_id() { return ids_.fetch_add(1, std::memory_order_relaxed) + 1; }
+  /// Gives it a handle; from here on others can send to it. False when there is no memory for one.
+  bool add(const std::shared_ptr<WebSocket>& socket, int client_fd);
+  /// Others do not see it any more; its handle still leads to it.
+  void leave(const WebSocket& socket);
+  /// The handle leads nowhere from here on.
+  void forget(WebSocket& socket);
+
+  /// Around a call of on_open: what request() says on this thread.
+  static void show_request(const websocket* handle, http_request* request);
+
+  int send(const websocket* socket, Kind kind, std::string_view message) override;
+  int close(const websocket* socket, uint16_t code, std::string_view reason) override;
+  int broadcast(std::string_view path, Kind kind, std::string_view message) override;
+  int count(std::string_view path) override;
+  websocket* next(std::string_view path, const websocket* previous) override;
+  void set_data(const websocket* socket, void* data) override;
+  void* data(const websocket* socket) override;
+  bool is_binary(const websocket* socket) override;
+  const char* path(const websocket* socket) override;
+  const char* protocol(const websocket* socket) override;
+  const char* param(const websocket* socket, const char* name) override;
+  http_request* request(const websocket* socket) override;
+
+ private:
+  using Sockets = std::map<uint64_t, std::shared_ptr<WebSocket>>;  // by id: the longest open first
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+
+  std::atomic<uint64_t> ids_{0};
+  SocketHandles handles_;
+  mutable std::shared_mutex mutex_;
+  std::unordered_map<std::string, Sockets, Hash, std::equal_to<>> by_path_;  // guarded by mutex_
+};
+
+}  // namespace cweb::server
