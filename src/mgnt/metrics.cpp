@@ -122,6 +122,14 @@ void write_connections(Exposition& out, const server::ServerMetrics& server) {
     for (const auto& loop : server.loops()) timed_out += loop->timed_out[i].read();
     out.sample(timed_out, {{"waiting", server::timed_out_names[i]}});
   }
+  const uint64_t ended = sum(server, &LoopMetrics::sockets_ended);
+  const uint64_t opened = sum(server, &LoopMetrics::sockets_opened);
+  out.family("cweb_websockets", Type::gauge, "WebSockets that are open; their connections are counted as such too.");
+  out.sample(opened - ended);
+  out.family("cweb_websockets_opened_total", Type::counter, "WebSockets that were opened.");
+  out.sample(opened);
+  out.family("cweb_websocket_messages_received_total", Type::counter, "Whole messages that WebSockets' peers sent.");
+  out.sample(sum(server, &LoopMetrics::socket_messages));
   out.family("cweb_accept_pauses_total", Type::counter, "Times accepting paused because no descriptor was left.");
   out.sample(sum(server, &LoopMetrics::accept_pauses));
 }

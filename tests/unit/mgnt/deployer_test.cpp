@@ -180,7 +180,7 @@ TEST_F(DeployerTest, socket_paths_are_listed) {
   const DeployReport report = deploy(source({.websockets = {"/live"}}));
   ASSERT_EQ(report.status, Status::deployed) << to_text(report);
   EXPECT_THAT(report.module->websockets, ElementsAre("/live"));
-  EXPECT_THAT(report.notices, IsEmpty());
+  EXPECT_THAT(report.notices, testing::IsEmpty());
 }
 
 TEST_F(DeployerTest, an_onload_that_does_not_return_in_time_fails_the_deploy_and_gives_its_routes_back) {
