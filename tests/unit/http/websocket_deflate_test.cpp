@@ -103,6 +103,15 @@ TEST(MessageInflater, StopsAtTheLimit) {
   EXPECT_EQ(inflated(deflated(""), 0), "");
 }
 
+TEST(MessageInflater, AMessageThatEndsInTheFlushMayFillTheLimit) {
+  // A block of five bytes of which one was sent: by RFC 7692, 7.2.2 the others are those that are put behind it.
+  const std::string payload = bytes({0x00, 0x05, 0x00, 0xfa, 0xff, 'x'}),
+                    message = bytes({'x', 0x00, 0x00, 0xff, 0xff});
+  EXPECT_EQ(inflated(payload), message);
+  EXPECT_EQ(inflated(payload, 5), message);
+  EXPECT_EQ(inflated(payload, 4), "fault 1009");
+}
+
 TEST(MessageInflater, ABombIsDefusedInLittleMemory) {
   const std::string bomb = deflated(std::string(16 << 20, '\0'));
   ASSERT_LT(bomb.size(), 20'000U);
