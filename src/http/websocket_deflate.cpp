@@ -36,6 +36,12 @@ void append_up_to(std::string& text, size_t bytes, Write write) {
   text.resize_and_overwrite(before + bytes, [&](char* data, size_t) { return before + write(data + before, bytes); });
 }
 
+/// Did it leave off at the end of a block, and of a byte?
+bool is_between_blocks(const z_stream& stream) {
+  constexpr int at_block_end = 128, unused_bits = 63;
+  return (stream.data_type & at_block_end) != 0 && (stream.data_type & unused_bits) == 0;
+}
+
 }  // namespace
 
 struct MessageInflater::Stream {
@@ -52,6 +58,8 @@ struct MessageInflater::Stream {
     zlib.avail_out = at_once(bytes);
     const size_t room = zlib.avail_out;
     status = ::inflate(&zlib, Z_SYNC_FLUSH);
+    // A call that finds nothing to do unsays it.
+    if (status != Z_BUF_ERROR) between_blocks = is_between_blocks(zlib);
     return room - zlib.avail_out;
   }
 
@@ -88,15 +96,10 @@ struct MessageInflater::Stream {
     return {};
   }
 
-  /// Is the input at the end of a block, and of a byte? zlib says so in its own way.
-  bool between_blocks() const {
-    constexpr int at_block_end = 128, unused_bits = 63;
-    return (zlib.data_type & at_block_end) != 0 && (zlib.data_type & unused_bits) == 0;
-  }
-
   static constexpr size_t least_room = 512;
   int status = Z_OK;
-  bool ended = false;  ///< with the last block, which said so, and nothing came behind it
+  bool between_blocks = false;  ///< and between two bytes
+  bool ended = false;           ///< with the last block, which said so, and nothing came behind it
 };
 
 MessageInflater::MessageInflater() : stream_(std::make_unique<Stream>()) {}
@@ -110,7 +113,7 @@ std::expected<void, WebSocketFault> MessageInflater::inflate(std::string_view pa
   if (auto taken = stream_->take(payload, most_bytes, message); !taken) return taken;
   if (stream_->ended) return {};
   if (auto taken = stream_->take(flush_tail, most_bytes, message); !taken) return taken;
-  if (!stream_->between_blocks()) return not_deflate_data();
+  if (!stream_->between_blocks) return not_deflate_data();
   return {};
 }
 
