@@ -49,7 +49,7 @@ static const char page[] =
     "function choose_colors() {\n"
     "  const trace = dark.matches ? [[11, 14, 20], [22, 40, 74], [36, 92, 130]]\n"
     "                             : [[255, 253, 248], [238, 226, 205], [222, 190, 150]];\n"
-    "  const alive = dark.matches ? [[255, 250, 225], [120, 235, 205], [40, 160, 190], [70, 90, 190]]\n"
+    "  const alive = dark.matches ? [[215, 255, 235], [90, 225, 195], [45, 150, 195], [85, 90, 200]]\n"
     "                             : [[214, 84, 40], [150, 50, 60], [70, 45, 90], [30, 40, 80]];\n"
     "  for (let shade = 0; shade < 128; ++shade) {\n"
     "    colors[shade] = mix(trace, Math.min(1, shade / 90));\n"

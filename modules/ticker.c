@@ -50,6 +50,12 @@ static const char page[] =
     "connect();\n"
     "</script>\n";
 
+static int show_page(struct http_request *req, struct http_response *res) {
+    (void)req;
+    res->body = (char *)page;
+    return 0;
+}
+
 static pthread_t ticker;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -112,12 +118,6 @@ static void unload(void) {
     pthread_cond_signal(&changed);
     pthread_mutex_unlock(&mutex);
     pthread_join(ticker, NULL);
-}
-
-static int show_page(struct http_request *req, struct http_response *res) {
-    (void)req;
-    res->body = (char *)page;
-    return 0;
 }
 
 export module_t config = {

@@ -70,7 +70,8 @@ void Browser::start(const std::vector<std::string>& arguments, PassedFds fds) {
   command.insert(command.end(), std::begin(always), std::end(always));
   command.push_back("--user-data-dir=" + profile_);
   command.insert(command.end(), arguments.begin(), arguments.end());
-  fds.insert(fds.end(), {{log_.fd(), STDOUT_FILENO}, {log_.fd(), STDERR_FILENO}});
+  // Ahead of the others, one of which may take the log's own place.
+  fds.insert(fds.begin(), {{log_.fd(), STDOUT_FILENO}, {log_.fd(), STDERR_FILENO}});
   pid_ = start_program(command, fds, {"HOME=" + profile_, "XDG_CONFIG_HOME=" + profile_, "XDG_CACHE_HOME=" + profile_});
 }
 

@@ -86,6 +86,7 @@ json DrivenBrowser::command(const std::string& method, json parameters, const st
     answer = next_message();
   }
   if (!answer.is_object() || answer["id"] != last_id_ || !answer.contains("result")) {
+    failed_ = true;
     ADD_FAILURE() << method << ": " << (answer.is_null() ? "no answer" : answer.dump()) << "\n" << log();
     return json::object();
   }
@@ -146,6 +147,7 @@ json Tab::evaluate(const std::string& expression) {
   const json answer =
       command("Runtime.evaluate", {{"expression", expression}, {"returnByValue", true}, {"awaitPromise", true}});
   if (answer.contains("exceptionDetails")) {
+    browser_.failed_ = true;
     ADD_FAILURE() << expression << ": " << answer["exceptionDetails"].dump();
     return nullptr;
   }
@@ -153,7 +155,9 @@ json Tab::evaluate(const std::string& expression) {
 }
 
 bool Tab::wait_until(const std::string& expression) {
-  const bool came = eventually([&] { return evaluate(expression) == json(true); }, 2 * patience);
+  bool came = false;
+  // What cannot be asked has failed the test already.
+  eventually([&] { return (came = evaluate(expression) == json(true)) || browser_.failed_; }, 2 * patience);
   EXPECT_TRUE(came) << "never came true: " << expression
                     << "\nthe page says: " << evaluate("document.body.innerText").dump();
   return came;

@@ -82,6 +82,7 @@ class DrivenBrowser {
   std::string received_;
   std::deque<nlohmann::json> events_;  ///< what came while an answer was waited for
   int last_id_ = 0;
+  bool failed_ = false;  ///< a command was not carried out, or an expression cannot be evaluated
 };
 
 }  // namespace cweb::e2e
