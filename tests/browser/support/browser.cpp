@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 
 #include "pace.h"
@@ -16,6 +17,28 @@ namespace {
 
 /// Where Debian's package puts it.
 constexpr const char* chromium = "/usr/bin/chromium";
+
+// The sandbox needs rights that containers and root do not have; the pages are the test's own. A page goes on at full
+// speed when it is behind another one.
+constexpr const char* always[] = {
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--disable-breakpad",
+    "--disable-dev-shm-usage",
+    "--no-proxy-server",
+    "--disable-features=HttpsUpgrades,Translate,OptimizationHints,MediaRouter",
+};
 
 std::string make_directory() {
   std::string path = testing::TempDir() + "cweb_browser_XXXXXX";
@@ -32,17 +55,24 @@ std::string resolver_rules(const std::vector<std::string>& names) {
 }  // namespace
 
 Browser::Browser(const std::string& url, const std::vector<std::string>& names) : profile_(make_directory()) {
+  start({resolver_rules(names), url}, {});
+}
+
+Browser::Browser(int control_fd, const std::vector<std::string>& names) : profile_(make_directory()) {
+  // It reads commands at one descriptor and writes answers at another one.
+  start({resolver_rules(names), "--remote-debugging-pipe"}, {{control_fd, 3}, {control_fd, 4}});
+}
+
+void Browser::start(const std::vector<std::string>& arguments, PassedFds fds) {
   EXPECT_NE(profile_, "") << "no directory for the browser's profile";
   EXPECT_EQ(access(chromium, X_OK), 0) << chromium << " is missing: cmake/install-dependencies test";
-  // The sandbox needs rights that containers and root do not have; the pages are the test's own.
-  pid_ =
-      start_program({chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                     "--disable-default-apps", "--disable-extensions", "--disable-breakpad", "--disable-dev-shm-usage",
-                     "--no-proxy-server", "--disable-features=HttpsUpgrades,Translate,OptimizationHints,MediaRouter",
-                     resolver_rules(names), "--user-data-dir=" + profile_, url},
-                    {{log_.fd(), STDOUT_FILENO}, {log_.fd(), STDERR_FILENO}},
-                    {"HOME=" + profile_, "XDG_CONFIG_HOME=" + profile_, "XDG_CACHE_HOME=" + profile_});
+  std::vector<std::string> command{chromium};
+  command.insert(command.end(), std::begin(always), std::end(always));
+  command.push_back("--user-data-dir=" + profile_);
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  // Ahead of the others, one of which may take the log's own place.
+  fds.insert(fds.begin(), {{log_.fd(), STDOUT_FILENO}, {log_.fd(), STDERR_FILENO}});
+  pid_ = start_program(command, fds, {"HOME=" + profile_, "XDG_CONFIG_HOME=" + profile_, "XDG_CACHE_HOME=" + profile_});
 }
 
 Browser::~Browser() {

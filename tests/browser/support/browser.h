@@ -15,6 +15,8 @@ class Browser {
  public:
   /// Opens the page. Each of `names` leads to 127.0.0.1 for this browser, whatever port is asked for.
   explicit Browser(const std::string& url, const std::vector<std::string>& names = {});
+  /// Opens no page, and does what it is told over this socket (DevTools protocol, see driven_browser.h).
+  explicit Browser(int control_fd, const std::vector<std::string>& names = {});
   /// Ends the browser and removes its profile.
   ~Browser();
   Browser(const Browser&) = delete;
@@ -23,6 +25,8 @@ class Browser {
   std::string log() const { return log_.text(); }
 
  private:
+  void start(const std::vector<std::string>& arguments, PassedFds fds);
+
   OutputFile log_;
   std::string profile_;  ///< a directory
   pid_t pid_ = -1;
