@@ -130,6 +130,7 @@ bool RawClient::fill() {
   const ssize_t count = recv(fd_.get(), bytes, sizeof bytes, 0);
   if (count <= 0) {
     ended_ = true;
+    was_reset_ = count < 0;
     return false;
   }
   buffer_.append(bytes, static_cast<size_t>(count));
@@ -148,7 +149,9 @@ bool RawClient::read_until(std::string_view mark, std::string& taken) {
 
 bool RawClient::read_exactly(size_t length, std::string& taken) {
   while (buffer_.size() < length) {
-    if (!fill()) return false;
+    if (fill()) continue;
+    taken = std::exchange(buffer_, {});
+    return false;
   }
   taken = buffer_.substr(0, length);
   buffer_.erase(0, length);
