@@ -104,13 +104,24 @@ bool RawClient::send(std::string_view bytes) {
   return true;
 }
 
+bool RawClient::all_arrived() const {
+  const auto is_empty = [&] {
+    int unsent = 0;
+    return ioctl(fd_.get(), SIOCOUTQ, &unsent) != 0 || unsent == 0;
+  };
+  // Mostly it is a matter of microseconds, and there are many segments.
+  for (int i = 0; i < 100; ++i) {
+    if (is_empty()) return true;
+    std::this_thread::sleep_for(std::chrono::microseconds(10));
+  }
+  return eventually(is_empty);
+}
+
 bool RawClient::send_in_segments(std::string_view bytes, size_t size) {
   while (!bytes.empty()) {
     if (!send(bytes.substr(0, size))) return false;
     bytes.remove_prefix(std::min(size, bytes.size()));
-    int unsent = 0;
-    const bool arrived = eventually([&] { return ioctl(fd_.get(), SIOCOUTQ, &unsent) != 0 || unsent == 0; });
-    if (!arrived) return false;
+    if (!all_arrived()) return false;
   }
   return true;
 }

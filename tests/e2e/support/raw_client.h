@@ -59,6 +59,8 @@ class RawClient {
 
  private:
   bool fill();
+  /// Waits until the peer's kernel has all that was sent.
+  bool all_arrived() const;
   bool read_until(std::string_view mark, std::string& taken);
   bool read_chunked(std::string& body);
 

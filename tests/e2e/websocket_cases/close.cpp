@@ -102,10 +102,10 @@ std::vector<ProtocolCase> ends_of_the_stream() {
 }  // namespace
 
 std::vector<CaseGroup> close_groups() {
-  return {{.name = "close_codes", .cases = codes()},
-          {.name = "close_bodies", .cases = bodies()},
-          {.name = "close_order", .cases = order()},
-          {.name = "end_of_stream", .cases = ends_of_the_stream()}};
+  return {{.name = "close_codes", .cases = codes},
+          {.name = "close_bodies", .cases = bodies},
+          {.name = "close_order", .cases = order},
+          {.name = "end_of_stream", .cases = ends_of_the_stream}};
 }
 
 }  // namespace cweb::e2e

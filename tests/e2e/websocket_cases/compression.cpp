@@ -164,10 +164,10 @@ std::vector<ProtocolCase> bombs() {
 
 std::vector<CaseGroup> compression_groups() {
   const std::string offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
-  return {{.name = "compressed", .cases = messages(), .handshake_lines = offer, .server_options = {}},
-          {.name = "compressed_faults", .cases = faults(), .handshake_lines = offer, .server_options = {}},
+  return {{.name = "compressed", .cases = messages, .handshake_lines = offer, .server_options = {}},
+          {.name = "compressed_faults", .cases = faults, .handshake_lines = offer, .server_options = {}},
           {.name = "compressed_bombs",
-           .cases = bombs(),
+           .cases = bombs,
            .handshake_lines = offer,
            .server_options = {"--ws-max-message", std::to_string(most)}}};
 }

@@ -74,7 +74,7 @@ std::vector<ProtocolCase> pongs() {
 }  // namespace
 
 std::vector<CaseGroup> control_frame_groups() {
-  return {{.name = "pings", .cases = pings()}, {.name = "pongs", .cases = pongs()}};
+  return {{.name = "pings", .cases = pings}, {.name = "pongs", .cases = pongs}};
 }
 
 }  // namespace cweb::e2e

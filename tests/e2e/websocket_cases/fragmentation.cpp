@@ -87,7 +87,7 @@ std::vector<ProtocolCase> out_of_order() {
 }  // namespace
 
 std::vector<CaseGroup> fragmentation_groups() {
-  return {{.name = "fragments", .cases = whole()}, {.name = "fragments_out_of_order", .cases = out_of_order()}};
+  return {{.name = "fragments", .cases = whole}, {.name = "fragments_out_of_order", .cases = out_of_order}};
 }
 
 }  // namespace cweb::e2e

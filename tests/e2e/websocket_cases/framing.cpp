@@ -127,10 +127,10 @@ std::vector<ProtocolCase> contents() {
 }  // namespace
 
 std::vector<CaseGroup> framing_groups() {
-  return {{.name = "lengths", .cases = lengths()},
-          {.name = "masks", .cases = masks()},
-          {.name = "length_forms", .cases = length_forms()},
-          {.name = "contents", .cases = contents()}};
+  return {{.name = "lengths", .cases = lengths},
+          {.name = "masks", .cases = masks},
+          {.name = "length_forms", .cases = length_forms},
+          {.name = "contents", .cases = contents}};
 }
 
 }  // namespace cweb::e2e

@@ -77,11 +77,11 @@ std::vector<ProtocolCase> small_limit() {
 
 std::vector<CaseGroup> limit_groups() {
   return {{.name = "message_limit",
-           .cases = message_limit(),
+           .cases = message_limit,
            .handshake_lines = {},
            .server_options = {"--ws-max-message", std::to_string(most)}},
           {.name = "message_limit_of_ten_bytes",
-           .cases = small_limit(),
+           .cases = small_limit,
            .handshake_lines = {},
            .server_options = {"--ws-max-message", "10"}}};
 }

@@ -37,8 +37,8 @@ struct ProtocolCase {
 /// Cases that are run on servers and connections of the same kind. The module answers text with text and binary
 /// with binary.
 struct CaseGroup {
-  std::string name;  ///< letters
-  std::vector<ProtocolCase> cases;
+  std::string name;  ///< letters, digits and underscores
+  std::vector<ProtocolCase> (*cases)() = nullptr;
   std::string handshake_lines;  ///< further header lines
   std::vector<std::string> server_options;
 };

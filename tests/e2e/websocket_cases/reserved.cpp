@@ -50,8 +50,7 @@ std::vector<ProtocolCase> reserved_opcodes() {
 }  // namespace
 
 std::vector<CaseGroup> reserved_groups() {
-  return {{.name = "reserved_bits", .cases = reserved_bits()},
-          {.name = "reserved_opcodes", .cases = reserved_opcodes()}};
+  return {{.name = "reserved_bits", .cases = reserved_bits}, {.name = "reserved_opcodes", .cases = reserved_opcodes}};
 }
 
 }  // namespace cweb::e2e

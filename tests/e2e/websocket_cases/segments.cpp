@@ -74,7 +74,7 @@ std::vector<ProtocolCase> coalesced() {
 }  // namespace
 
 std::vector<CaseGroup> segment_groups() {
-  return {{.name = "cuts", .cases = cuts()}, {.name = "coalesced", .cases = coalesced()}};
+  return {{.name = "cuts", .cases = cuts}, {.name = "coalesced", .cases = coalesced}};
 }
 
 }  // namespace cweb::e2e

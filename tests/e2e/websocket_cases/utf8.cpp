@@ -140,7 +140,7 @@ std::vector<ProtocolCase> invalid() {
 }  // namespace
 
 std::vector<CaseGroup> utf8_groups() {
-  return {{.name = "utf8_valid", .cases = valid()}, {.name = "utf8_invalid", .cases = invalid()}};
+  return {{.name = "utf8_valid", .cases = valid}, {.name = "utf8_invalid", .cases = invalid}};
 }
 
 }  // namespace cweb::e2e
