@@ -130,11 +130,12 @@ class EchoLoad {
 
   void print() const {
     std::printf(
-        "{\"messages\": %ld, \"messages_per_s\": %.1f, \"p50_us\": %.0f, \"p99_us\": %.0f, \"p999_us\": %.0f, "
+        "{\"messages\": %ld, \"messages_per_s\": %.1f, \"p50_us\": %.0f, \"p90_us\": %.0f, \"p99_us\": %.0f, "
+        "\"p999_us\": %.0f, "
         "\"max_us\": %.0f, \"closed\": %ld, \"lost\": %ld, \"doubled\": %ld, \"out_of_order\": %ld, \"wrong\": %ld}\n",
         counted_, static_cast<double>(counted_) * 1e9 / static_cast<double>(counted_ns_), latencies_.at(0.5),
-        latencies_.at(0.99), latencies_.at(0.999), latencies_.longest(), faults_.closed, lost_ + unanswered(),
-        faults_.doubled, faults_.out_of_order, faults_.wrong);
+        latencies_.at(0.9), latencies_.at(0.99), latencies_.at(0.999), latencies_.longest(), faults_.closed,
+        lost_ + unanswered(), faults_.doubled, faults_.out_of_order, faults_.wrong);
   }
 
  private:
