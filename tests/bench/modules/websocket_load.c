@@ -1,7 +1,10 @@
 /* The other end of what measures WebSockets. /echo sends back what comes; /broadcast takes "BYTES NUMBER" and sends
-   everybody there a message of so many bytes that begins with the number; /sleep answers after two seconds. */
+   everybody there a message of so many bytes that begins with the number, and GET /reached says how many those were the
+   last time; /sleep answers after two seconds. */
 #include <cweb.h>
 #include <unistd.h>
+
+static _Atomic int reached;
 
 static void echo(struct websocket *ws, const char *message, size_t length) {
     cweb_ws_send_binary(ws, message, length);
@@ -15,7 +18,7 @@ static void broadcast(struct websocket *ws, const char *message, size_t length) 
     (void)length;
     if (count < sizeof number || count > sizeof bytes) return;
     memcpy(bytes, &number, sizeof number);
-    cweb_ws_broadcast_binary(cweb_ws_path(ws), bytes, count);
+    reached = cweb_ws_broadcast_binary(cweb_ws_path(ws), bytes, count);
 }
 
 static void sleep_and_answer(struct websocket *ws, const char *message, size_t length) {
@@ -23,16 +26,16 @@ static void sleep_and_answer(struct websocket *ws, const char *message, size_t l
     cweb_ws_send_binary(ws, message, length);
 }
 
-static int count_open(struct http_request *req, struct http_response *res) {
-    const char *path = map_get(req->params, "path");
-    snprintf(res->body, HTTP_RESPONSE_SIZE, "%d", path == NULL ? -1 : cweb_ws_count(path));
+static int show_reached(struct http_request *req, struct http_response *res) {
+    (void)req;
+    snprintf(res->body, HTTP_RESPONSE_SIZE, "%d", reached);
     return 0;
 }
 
 export module_t config = {
     .name = "websocket_load",
     .author = "cweb",
-    .routes = {{"/open", "GET", count_open, NONE}},
+    .routes = {{"/reached", "GET", show_reached, NONE}},
     .size = 1,
     .websockets = {{"/echo", NULL, echo, NULL},
                    {"/broadcast", NULL, broadcast, NULL},
