@@ -10,7 +10,8 @@ class Crowd:
     def __init__(self, program, server, path, cores=None):
         self._server = server
         self._process = processes.start(processes.pinned([program, str(server.port), path], cores),
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        text=True)
 
     def __enter__(self):
         return self

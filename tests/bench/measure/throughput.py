@@ -50,7 +50,8 @@ def _compare(bench, title, same_core=False, latencies=True, **wrk_options):
     def once(server, seconds, server_cores, client_cores):
         figures = load.wrk(server, seconds, server_cores, client_cores, **wrk_options)
         if figures["errors"] or figures["non_2xx"]:
-            raise BenchError(f"{server.name}: {figures['errors']} socket errors and {figures['non_2xx']} refused requests")
+            raise BenchError(f"{server.name}: {figures['errors']} socket errors and {figures['non_2xx']} refused "
+                             "requests")
         return figures
 
     contest = turns.Contest(PEERS, REFERENCE, bench.peers.start, once, latencies=latencies)

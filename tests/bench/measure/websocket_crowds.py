@@ -1,5 +1,5 @@
-"""Many sockets: what an idle one costs, how long a broadcast takes to reach the last, and what happens when one of those
-that are broadcast to does not read."""
+"""Many sockets: what an idle one costs, how long a broadcast takes to reach the last, and what happens when one of
+those that are broadcast to does not read."""
 from harness import processes
 from harness.crowd import Crowd
 from harness.http_client import HttpClient

@@ -1,5 +1,5 @@
-"""WebSockets: what an echo costs beside a floor and npm's ws, what thousands of sockets cost, and what sockets notice of
-deploys, of handlers that sleep and of peers that do not read."""
+"""WebSockets: what an echo costs beside a floor and npm's ws, what thousands of sockets cost, and what sockets notice
+of deploys, of handlers that sleep and of peers that do not read."""
 import sys
 
 from harness import load

@@ -1,5 +1,5 @@
-/* What a WebSocket server on epoll can come to at the least: it believes every handshake and every frame, takes the mask
-   off where the payload lies, puts its own head before it, and writes once for what a read brought.
+/* What a WebSocket server on epoll can come to at the least: it believes every handshake and every frame, takes the
+   mask off where the payload lies, puts its own head before it, and writes once for what a read brought.
 
    websocket_floor PORT: one thread, on the loopback address, until it is killed. /echo sends back what comes.
    /broadcast takes "BYTES NUMBER" and sends everybody there a message of so many bytes that begins with the number. */
@@ -74,7 +74,8 @@ static int open_socket(struct peer *peer, size_t length) {
     EVP_Digest(joined, (size_t)joined_length, digest, &digest_length, EVP_sha1(), NULL);
     EVP_EncodeBlock((unsigned char *)accept, digest, (int)digest_length);
     const int answer_length = snprintf(answer, sizeof answer,
-                                       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                                       "Connection: Upgrade\r\n"
                                        "Sec-WebSocket-Accept: %s\r\n\r\n",
                                        accept);
     peer->state = echoing;
@@ -132,8 +133,8 @@ static void broadcast(const char *order) {
     }
 }
 
-/* A client's head is longer than the server's by the mask, so that the first payload stays where it is, and those behind
-   it move up to it. */
+/* A client's head is longer than the server's by the mask, so that the first payload stays where it is, and those
+   behind it move up to it. */
 static int serve_frames(struct peer *peer, size_t length) {
     size_t at = 0, out = mask_bytes, payload_length;
     for (size_t head; (head = head_length(in + at, length - at, &payload_length)) > 0;) {
