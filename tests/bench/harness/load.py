@@ -1,5 +1,5 @@
-"""Load on a server, what came back, and what it cost: wrk, which asks again when it was answered, and paced_client,
-which asks when it is time."""
+"""Load on a server, what came back, and what it cost: wrk, which asks again when it was answered, paced_client, which
+asks when it is time, and websocket_echo, which does either."""
 import json
 import re
 import resource
@@ -12,6 +12,7 @@ from harness.processes import BenchError
 from harness.servers import PATH
 
 CONNECTIONS = 64
+ECHO_FAULTS = ("closed", "lost", "doubled", "out_of_order", "wrong")
 # Cores that others used meanwhile, of those that server and client ran on.
 FOREIGN_LIMIT = 0.05
 ATTEMPTS = 3
@@ -98,13 +99,17 @@ def wrk(server, seconds, server_cores, client_cores, **options):
     with Load(server, wrk_command(server, seconds, **options), seconds, server_cores, client_cores) as running:
         text, spent = running.finish()
     figures = parse_wrk(text)
-    ticks = spent["user_ticks"] + spent["kernel_ticks"]
-    return figures | {
-        "per_cpu_s": figures["requests"] / (spent["server"] + spent["client"]),
-        "server_us": spent["server"] / figures["requests"] * 1e6,
+    return figures | _cost(spent, figures["requests"])
+
+
+def _cost(spent, count):
+    """Of each of `count` requests, and how the processors were divided."""
+    return {
+        "per_cpu_s": count / (spent["server"] + spent["client"]),
+        "server_us": spent["server"] / count * 1e6,
         "server_cores": spent["server"] / spent["elapsed"],
         "client_cores": spent["client"] / spent["elapsed"],
-        "user_ticks": spent["user_ticks"], "ticks": ticks,
+        "user_ticks": spent["user_ticks"], "ticks": spent["user_ticks"] + spent["kernel_ticks"],
         "foreign": spent["foreign"] / spent["elapsed"],
     }
 
@@ -130,6 +135,35 @@ def paced(*arguments, **options):
     """The figures of a PacedLoad from its beginning to its end."""
     with PacedLoad(*arguments, **options) as running:
         return running.figures()
+
+
+class EchoLoad(Load):
+    """websocket_echo: numbered messages, each of which has to come back once and in its order. With `messages_per_s`
+    they are sent at their time, and a latency counts from then."""
+
+    def __init__(self, program, server, path, size, seconds, server_cores=None, client_cores=None, sockets=CONNECTIONS,
+                 in_flight=1, messages_per_s=0):
+        command = [program, str(server.port), path, str(sockets), str(size), str(seconds), str(in_flight),
+                   str(messages_per_s)]
+        super().__init__(server, command, seconds, server_cores, client_cores)
+
+    def figures(self):
+        """Waits for the end. What went wrong is in ECHO_FAULTS."""
+        text, spent = self.finish()
+        figures = json.loads(text)
+        if not figures["messages"]:
+            raise BenchError(f"no message came back from {self._server.name}: {text}")
+        return figures | _cost(spent, figures["messages"])
+
+
+def echo(*arguments, **options):
+    """The figures of an EchoLoad from its beginning to its end, in which nothing may have gone wrong."""
+    with EchoLoad(*arguments, **options) as running:
+        figures = running.figures()
+    faults = {name: figures[name] for name in ECHO_FAULTS if figures[name]}
+    if faults:
+        raise BenchError(f"messages were not sent back as they should be: {faults}")
+    return figures
 
 
 def undisturbed(measure):

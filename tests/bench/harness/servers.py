@@ -11,6 +11,7 @@ import time
 from harness import processes
 from harness.http_client import HttpClient
 from harness.processes import BenchError
+from harness.websocket_client import WebSocketClient
 
 PATH = "/counter"
 # What modules/counter.c answers after its first million requests.
@@ -96,27 +97,14 @@ class Peers:
 
     def start(self, name, cores=None):
         """The server of this name, answering and idle."""
-        for attempts_left in (2, 1, 0):
-            try:
-                return self._start_once(name, cores)
-            except BenchError:
-                # Somebody may have taken the free port meanwhile.
-                if attempts_left == 0:
-                    raise
-
-    def _start_once(self, name, cores):
         starters = {"cweb": self.cweb_with_counter, "nginx": self._nginx, "h2o": self._h2o, "floor": self._floor}
-        server = starters[name](cores)
-        try:
-            with HttpClient(server.port) as client:
-                status, body = client.get(PATH)
-            if status != 200 or not body.startswith(b"count ") or len(body) > len("count 1000000\n"):
-                raise BenchError(f"{name} answers {status} with {body[:80]!r}")
-            server.wait_until_idle()
-        except BaseException:
-            server.__exit__()
-            raise
-        return server
+        return _started(name, starters[name], cores, _answers_counter)
+
+    def start_websockets(self, name, cores=None):
+        """The server of this name with the paths of modules/websocket_load.c, idle. "npm ws" and the floor have no
+        /sleep."""
+        starters = {"cweb": self.cweb_with_websockets, "npm ws": self._node, "floor": self._websocket_floor}
+        return _started(name, starters[name], cores, _echoes)
 
     def cweb(self, cores=None, options=("--threads", "1")):
         """A cweb without modules, as soon as it is ready."""
@@ -137,10 +125,16 @@ class Peers:
         return server
 
     def cweb_with_counter(self, cores=None, options=("--threads", "1")):
+        return self._cweb_with("modules/counter.c", cores, options)
+
+    def cweb_with_websockets(self, cores=None, options=("--threads", "1")):
+        return self._cweb_with("tests/bench/modules/websocket_load.c", cores, options)
+
+    def _cweb_with(self, module, cores, options):
         server = self.cweb(cores, options)
         try:
             with HttpClient(server.port) as client:
-                client.deploy(self.project_text("modules/counter.c"))
+                client.deploy(self.project_text(module))
         except BaseException:
             server.__exit__()
             raise
@@ -171,9 +165,19 @@ http {{
         port = free_port()
         return self._listening("floor", [self.program("floor"), str(port)], port, cores)
 
-    def _listening(self, name, command, port, cores):
+    def _websocket_floor(self, cores):
+        port = free_port()
+        return self._listening("floor", [self.program("websocket_floor"), str(port)], port, cores)
+
+    def _node(self, cores):
+        port = free_port()
+        script = os.path.join(self._project, "tests", "bench", "peers", "node", "websockets.js")
+        return self._listening("npm ws", ["node", script, str(port)], port, cores,
+                               environment={"NODE_PATH": os.path.join(self._programs, "node", "node_modules")})
+
+    def _listening(self, name, command, port, cores, environment=()):
         processes.require(command[0])
-        process, log = self._launch(command, cores)
+        process, log = self._launch(command, cores, environment=environment)
         server = Server(name, process, port, log)
         end = time.monotonic() + START_TIME_S
         while time.monotonic() < end and process.poll() is None:
@@ -185,13 +189,44 @@ http {{
         server.__exit__()
         raise BenchError(f"{name} did not start: {' '.join(command)}\n{text}".rstrip())
 
-    def _launch(self, command, cores, pass_fds=()):
+    def _launch(self, command, cores, pass_fds=(), environment=()):
         log = tempfile.TemporaryFile()
         # Nobody but the tables bounds the connections; versions without such a bound ignore the variable.
-        environment = os.environ | {"CWEB_MAX_CONNECTIONS": str(MOST_CONNECTIONS)}
+        environment = os.environ | {"CWEB_MAX_CONNECTIONS": str(MOST_CONNECTIONS)} | dict(environment)
         process = processes.start(processes.pinned(command, cores), stdout=log, stderr=subprocess.STDOUT,
                                   cwd=self._directory.name, pass_fds=pass_fds, env=environment)
         return process, log
+
+
+def _started(name, starter, cores, check):
+    for attempts_left in (2, 1, 0):
+        try:
+            server = starter(cores)
+            try:
+                check(server)
+                server.wait_until_idle()
+            except BaseException:
+                server.__exit__()
+                raise
+            return server
+        except BenchError:
+            # Somebody may have taken the free port meanwhile.
+            if attempts_left == 0:
+                raise
+
+
+def _answers_counter(server):
+    with HttpClient(server.port) as client:
+        status, body = client.get(PATH)
+    if status != 200 or not body.startswith(b"count ") or len(body) > len("count 1000000\n"):
+        raise BenchError(f"{server.name} answers {status} with {body[:80]!r}")
+
+
+def _echoes(server):
+    with WebSocketClient(server.port, "/echo") as client:
+        client.send(b"are you there?")
+        if (answer := client.receive()) != b"are you there?":
+            raise BenchError(f"{server.name} sends back {answer[:80]!r}")
 
 
 def _read_line(descriptor, time_s):

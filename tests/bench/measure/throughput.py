@@ -1,21 +1,14 @@
-"""Requests per second and what one costs: cweb with the counter, nginx, h2o and a floor, on one thread each.
-
-With a core of its own wrk is slower than any of them, so that only processor time says anything; on the same core the
-server always has work waiting, and requests/s tell servers apart. Servers take turns, and a ratio is the median of the
-ratios within a round: what slows the machine down for a while slows down all of them. "per CPU s" is requests for each
-second that server and wrk computed: on the same core of an idle machine it is requests/s, and others who take the core
-away change it little."""
-import math
+"""Requests per second and what one costs: cweb with the counter, nginx, h2o and a floor, on one thread each."""
 import os
 import sys
 
 from harness import load
 from harness.processes import BenchError
-from harness.report import median, number, spread, table
+from harness.report import number, table
+from measure import turns
 
 PEERS = ["cweb", "nginx", "h2o", "floor"]
 REFERENCE = "nginx"
-WARM_UP_S = 1
 # Long beside the calls with which connections are made.
 TRACED_S = 4
 SCRIPTS = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, "peers"))
@@ -54,53 +47,15 @@ def connections(bench):
 
 
 def _compare(bench, title, same_core=False, latencies=True, **wrk_options):
-    server_cores, client_cores = bench.core_pair(same_core)
-    rounds = {name: [] for name in PEERS}
-    for round_number in range(bench.rounds):
-        # Nobody has the same place in every round.
-        turn = round_number % len(PEERS)
-        for name in PEERS[turn:] + PEERS[:turn]:
-            with bench.peers.start(name, server_cores) as server:
-                load.wrk(server, WARM_UP_S, server_cores, client_cores, **wrk_options)
-                figures = bench.undisturbed(
-                    lambda: load.wrk(server, bench.seconds, server_cores, client_cores, **wrk_options))
-            if figures["errors"] or figures["non_2xx"]:
-                raise BenchError(f"{name}: {figures['errors']} socket errors and {figures['non_2xx']} refused requests")
-            rounds[name].append(figures)
-            bench.progress(f"{title}, round {round_number + 1}: {name} {number(figures['requests_per_s'], 0)}/s")
-    results = {name: _digest(rounds[name], rounds[REFERENCE]) | {"rounds": rounds[name]} for name in PEERS}
-    _print(title, bench, results, latencies)
-    return results
+    def once(server, seconds, server_cores, client_cores):
+        figures = load.wrk(server, seconds, server_cores, client_cores, **wrk_options)
+        if figures["errors"] or figures["non_2xx"]:
+            raise BenchError(f"{server.name}: {figures['errors']} socket errors and {figures['non_2xx']} refused "
+                             "requests")
+        return figures
 
-
-def _digest(rounds, reference_rounds):
-    # The kernel divides time by samples. One round has too few of them; of n of all rounds the error is the root of n.
-    ticks, user_ticks = (sum(figures[key] for figures in rounds) for key in ("ticks", "user_ticks"))
-    user_share = user_ticks / ticks if ticks else None
-    keys = ("requests_per_s", "per_cpu_s", "p50_us", "p99_us", "server_us", "server_cores", "client_cores")
-    digest = {key: median([figures[key] for figures in rounds]) for key in keys}
-    digest["spread"] = spread([figures["requests_per_s"] for figures in rounds])
-    digest["user_us"] = digest["server_us"] * user_share if user_share is not None else None
-    digest["user_error_us"] = digest["user_us"] / math.sqrt(user_ticks) if user_ticks else None
-    digest["foreign"] = max(figures["foreign"] for figures in rounds)
-    for ratio, key in (("ratio", "requests_per_s"), ("per_cpu_s_ratio", "per_cpu_s"), ("server_us_ratio", "server_us")):
-        digest[ratio] = median([figures[key] / other[key] for figures, other in zip(rounds, reference_rounds)])
-    return digest
-
-
-def _print(title, bench, results, latencies):
-    columns = ["", "requests/s", "spread", "x nginx", "per CPU s", "x nginx", "server us", "x nginx", "of it user",
-               "server cores", "wrk cores", "foreign"]
-    if latencies:
-        columns += ["p50 us", "p99 us"]
-    rows = []
-    for name, row in sorted(results.items(), key=lambda item: -item[1]["requests_per_s"]):
-        cells = [name, number(row["requests_per_s"], 0), f"{row['spread'] * 100:.0f}%", number(row["ratio"]),
-                 number(row["per_cpu_s"], 0), number(row["per_cpu_s_ratio"]), number(row["server_us"]),
-                 number(row["server_us_ratio"]), f"{number(row['user_us'])} ±{number(row['user_error_us'])}",
-                 number(row["server_cores"]), number(row["client_cores"]), number(row["foreign"])]
-        rows.append(cells + [number(row["p50_us"], 0), number(row["p99_us"], 0)] if latencies else cells)
-    table(f"{title}: {load.CONNECTIONS} connections, {bench.rounds} rounds of {bench.seconds} s", columns, rows)
+    contest = turns.Contest(PEERS, REFERENCE, bench.peers.start, once, latencies=latencies)
+    return turns.compare(bench, title, contest, same_core)
 
 
 def _system_calls(bench):

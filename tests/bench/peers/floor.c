@@ -3,13 +3,9 @@
 
    floor PORT: one thread, on the loopback address, until it is killed. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "floor.h"
+
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,11 +19,6 @@ struct answers {
 
 static struct answers kept_alive, closing;
 static time_t prepared_at;
-
-static void give_up(const char *what) {
-    perror(what);
-    exit(1);
-}
 
 static void prepare(struct answers *answers, const char *date, const char *connection) {
     answers->length = (size_t)snprintf(answers->text, sizeof answers->text,
@@ -50,25 +41,9 @@ static void refresh(void) {
     prepare(&closing, date, "Connection: close\r\n");
 }
 
-static int listen_on(int port) {
-    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    const int on = 1;
-    const struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons((unsigned short)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* the connections inherit it */
-    if (bind(listener, (const struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 4096) != 0)
-        give_up("floor: listen");
-    return listener;
-}
-
-static void watch(int epoll, int descriptor) {
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = descriptor};
-    if (epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) != 0) give_up("floor: epoll_ctl");
-}
-
 static void accept_all(int epoll, int listener) {
-    for (int peer; (peer = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) watch(epoll, peer);
+    for (int peer; (peer = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;)
+        watch(epoll, peer, (epoll_data_t){.fd = peer});
 }
 
 /* A request that comes in pieces is answered when its last piece comes; wrk sends none whose end is cut in two. */
@@ -100,7 +75,7 @@ int main(int argc, char **argv) {
     }
     const int listener = listen_on(atoi(argv[1]));
     const int epoll = epoll_create1(EPOLL_CLOEXEC);
-    watch(epoll, listener);
+    watch(epoll, listener, (epoll_data_t){.fd = listener});
     for (;;) {
         struct epoll_event events[most_events];
         const int count = epoll_wait(epoll, events, most_events, -1);

@@ -104,13 +104,24 @@ bool RawClient::send(std::string_view bytes) {
   return true;
 }
 
+bool RawClient::all_arrived() const {
+  const auto is_empty = [&] {
+    int unsent = 0;
+    return ioctl(fd_.get(), SIOCOUTQ, &unsent) != 0 || unsent == 0;
+  };
+  // Mostly it is a matter of microseconds, and there are many segments.
+  for (int i = 0; i < 100; ++i) {
+    if (is_empty()) return true;
+    std::this_thread::sleep_for(std::chrono::microseconds(10));
+  }
+  return eventually(is_empty);
+}
+
 bool RawClient::send_in_segments(std::string_view bytes, size_t size) {
   while (!bytes.empty()) {
     if (!send(bytes.substr(0, size))) return false;
     bytes.remove_prefix(std::min(size, bytes.size()));
-    int unsent = 0;
-    const bool arrived = eventually([&] { return ioctl(fd_.get(), SIOCOUTQ, &unsent) != 0 || unsent == 0; });
-    if (!arrived) return false;
+    if (!all_arrived()) return false;
   }
   return true;
 }
@@ -130,6 +141,7 @@ bool RawClient::fill() {
   const ssize_t count = recv(fd_.get(), bytes, sizeof bytes, 0);
   if (count <= 0) {
     ended_ = true;
+    was_reset_ = count < 0;
     return false;
   }
   buffer_.append(bytes, static_cast<size_t>(count));
@@ -148,7 +160,9 @@ bool RawClient::read_until(std::string_view mark, std::string& taken) {
 
 bool RawClient::read_exactly(size_t length, std::string& taken) {
   while (buffer_.size() < length) {
-    if (!fill()) return false;
+    if (fill()) continue;
+    taken = std::exchange(buffer_, {});
+    return false;
   }
   taken = buffer_.substr(0, length);
   buffer_.erase(0, length);

@@ -40,12 +40,16 @@ class RawClient {
   RawResponse read_response(bool no_body = false);
   /// send() and read_response().
   RawResponse exchange(std::string_view request);
+  /// The next `length` bytes; false when the stream ends before, and then `taken` is what there was.
+  bool read_exactly(size_t length, std::string& taken);
   /// Waits for bytes and throws them away; how many there were, 0 at the end of the stream.
   size_t read_some();
   /// Everything up to the end of the stream.
   std::string read_to_end();
   /// Does the stream end here, with nothing more sent?
   bool ends();
+  /// Did the stream end with a reset instead of in order?
+  bool was_reset() const { return was_reset_; }
   /// Is there nothing to read right now? Says nothing of what is on its way.
   bool is_quiet() const;
   /// The port of this side.
@@ -55,13 +59,15 @@ class RawClient {
 
  private:
   bool fill();
+  /// Waits until the peer's kernel has all that was sent.
+  bool all_arrived() const;
   bool read_until(std::string_view mark, std::string& taken);
-  bool read_exactly(size_t length, std::string& taken);
   bool read_chunked(std::string& body);
 
   UniqueFd fd_;
   std::string buffer_;
   bool ended_ = false;
+  bool was_reset_ = false;
 };
 
 /// "GET /path HTTP/1.1" with a Host and further header lines ("Name: value\r\n").
