@@ -7,10 +7,10 @@
 
 #include <thread>
 
-#include "unit/fake_image.h"
 #include "runtime/module_thread.h"
 #include "server/socket_directory.h"
 #include "server/socket_mail.h"
+#include "unit/fake_image.h"
 
 namespace cweb::server {
 namespace {
