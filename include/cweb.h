@@ -206,7 +206,7 @@ typedef struct http_response http_response_t;
 struct websocket {
     char *session; /* NULL or a string */
     int client_fd; /* a number that no other open socket has; not to be read or written */
-    /* Sends one text message (UTF-8). 0, or -1 when the socket is gone. */
+    /* Sends one text message. 0, or -1 when the socket is gone or this is not UTF-8. */
     int (*send)(struct websocket *, const char *message, size_t length);
     /* Begins the closing handshake, with 1000. 0, or -1 when the socket is gone. */
     int (*close)(struct websocket *);
@@ -227,7 +227,7 @@ int cweb_ws_close(struct websocket *ws, int code, const char *reason);
 
 /*
  * Sends to every open socket of a path, this module's or another's, without a list of one's own. The number of sockets
- * that it went to; -1 when an argument is NULL.
+ * that it went to; -1 when an argument is NULL, or a text is not UTF-8.
  */
 int cweb_ws_broadcast(const char *path, const char *message, size_t length);
 int cweb_ws_broadcast_binary(const char *path, const void *message, size_t length);
@@ -248,9 +248,15 @@ struct websocket *cweb_ws_next(const char *path, struct websocket *previous);
 void cweb_ws_set_data(struct websocket *ws, void *data);
 void *cweb_ws_get_data(struct websocket *ws);
 
+/* In on_close: the code that the peer closed with; 1005 when it gave none, 1006 when the connection just ended. */
+int cweb_ws_close_code(struct websocket *ws);
 /* In on_message: 1 when the message came as binary, 0 when as text (then it is UTF-8). */
 int cweb_ws_is_binary(struct websocket *ws);
-/* The path that the socket was opened with. */
+/*
+ * What the socket was opened with. The texts stay for a while after it is closed: whoever walks over sockets, or works
+ * on another thread, may look at them; copy what has to last.
+ *
+ * The path. */
 const char *cweb_ws_path(struct websocket *ws);
 /* A query parameter of the request that it was opened with, decoded; NULL when there is none. */
 const char *cweb_ws_param(struct websocket *ws, const char *name);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <new>
 
 #include "runtime/host_functions.h"
 #include "runtime/websocket_host.h"
@@ -18,16 +19,33 @@ WebSocketHost* host_for(const void* argument) {
 
 using Kind = WebSocketHost::Kind;
 
+/// More is a length that was computed wrong, such as the -1 of a snprintf that failed.
+constexpr size_t longest_message = size_t{1} << 30;
+
+bool is_message(const void* message, size_t length) {
+  return length <= longest_message && (message != nullptr || length == 0);
+}
+
+/// An exception must not meet the module's frames.
+template <class Call>
+int or_failed(const Call& call) {
+  try {
+    return call();
+  } catch (const std::bad_alloc&) {
+    return -1;
+  }
+}
+
 int send(websocket* socket, Kind kind, const void* message, size_t length) {
   WebSocketHost* const host = host_for(socket);
-  if (host == nullptr || (message == nullptr && length > 0)) return -1;
-  return host->send(socket, kind, {static_cast<const char*>(message), length});
+  if (host == nullptr || !is_message(message, length)) return -1;
+  return or_failed([&] { return host->send(socket, kind, {static_cast<const char*>(message), length}); });
 }
 
 int broadcast(const char* path, Kind kind, const void* message, size_t length) {
   WebSocketHost* const host = host_for(path);
-  if (host == nullptr || (message == nullptr && length > 0)) return -1;
-  return host->broadcast(path, kind, {static_cast<const char*>(message), length});
+  if (host == nullptr || !is_message(message, length)) return -1;
+  return or_failed([&] { return host->broadcast(path, kind, {static_cast<const char*>(message), length}); });
 }
 
 /// Those that RFC 6455, 7.4 leaves to who closes: not the ones that say what the protocol's own side has seen.
@@ -94,6 +112,11 @@ void* cweb_ws_get_data(websocket* ws) {
   return sockets == nullptr ? nullptr : sockets->data(ws);
 }
 
+int cweb_ws_close_code(websocket* ws) {
+  host::WebSocketHost* const sockets = host::host_for(ws);
+  return sockets == nullptr ? 0 : sockets->close_code(ws);
+}
+
 int cweb_ws_is_binary(websocket* ws) {
   host::WebSocketHost* const sockets = host::host_for(ws);
   return sockets != nullptr && sockets->is_binary(ws) ? 1 : 0;
@@ -131,6 +154,7 @@ std::span<const HostSymbol> websocket_functions() {
       host_function("cweb_ws_next", cweb_ws_next),
       host_function("cweb_ws_set_data", cweb_ws_set_data),
       host_function("cweb_ws_get_data", cweb_ws_get_data),
+      host_function("cweb_ws_close_code", cweb_ws_close_code),
       host_function("cweb_ws_is_binary", cweb_ws_is_binary),
       host_function("cweb_ws_path", cweb_ws_path),
       host_function("cweb_ws_param", cweb_ws_param),

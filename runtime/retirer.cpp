@@ -61,6 +61,14 @@ void Retirer::poke() {
   poked_condition_.notify_one();
 }
 
+void Retirer::let_go(std::shared_ptr<ModuleVersion> version) {
+  if (!version) return;
+  const std::lock_guard lock(mutex_);
+  let_go_.push_back(std::move(version));
+  poked_ = true;
+  poked_condition_.notify_one();
+}
+
 Retirer::Draining Retirer::draining(std::string_view module) const {
   const std::lock_guard lock(mutex_);
   Draining draining;
@@ -96,10 +104,12 @@ void Retirer::work() {
       if (advance(*pending)) gone.splice(gone.end(), pending_, pending);
       pending = next;
     }
-    if (gone.empty()) continue;
+    std::vector<std::shared_ptr<ModuleVersion>> let_go = std::exchange(let_go_, {});
+    if (gone.empty() && let_go.empty()) continue;
     giving_back_ = true;
     lock.unlock();
     gone.clear();  // code, heaps and tables are given back without the lock
+    let_go.clear();
     lock.lock();
     giving_back_ = false;
     if (pending_.empty()) done_condition_.notify_all();

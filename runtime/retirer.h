@@ -34,6 +34,10 @@ class Retirer {
   void retire(uint64_t generation, std::unique_ptr<const RouteTable> table,
               std::vector<std::shared_ptr<ModuleVersion>> versions);
 
+  /// Lets go of a version that was retired and whose memory somebody still had: the last to do so gives the memory
+  /// back, which is nothing for a loop.
+  void let_go(std::shared_ptr<ModuleVersion> version);
+
   /// Does the retirer wait for threads to leave this version? After SpareThreads::set_inside(nullptr) a thread that
   /// gets true must poke(); one that gets false was seen leaving. Versions that share a slot cost a needless poke.
   bool wants(uint64_t version_id) const { return wanted_[version_id % wanted_.size()].load() != 0; }
@@ -74,11 +78,12 @@ class Retirer {
   mutable std::mutex mutex_;
   std::condition_variable poked_condition_;
   std::condition_variable done_condition_;
-  std::vector<LoopGate*> gates_;  // guarded by mutex_
-  std::list<Pending> pending_;    // guarded by mutex_
-  bool poked_ = false;            // guarded by mutex_
-  bool giving_back_ = false;      // guarded by mutex_; what is no longer pending is being destroyed
-  bool stopping_ = false;         // guarded by mutex_
+  std::vector<LoopGate*> gates_;                        // guarded by mutex_
+  std::list<Pending> pending_;                          // guarded by mutex_
+  std::vector<std::shared_ptr<ModuleVersion>> let_go_;  // guarded by mutex_
+  bool poked_ = false;                                  // guarded by mutex_
+  bool giving_back_ = false;  // guarded by mutex_; what is no longer pending is being destroyed
+  bool stopping_ = false;     // guarded by mutex_
   std::thread thread_;
 };
 

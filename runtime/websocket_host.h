@@ -27,7 +27,8 @@ class WebSocketHost {
   virtual void set_data(const websocket* socket, void* data) = 0;
   virtual void* data(const websocket* socket) = 0;
   virtual bool is_binary(const websocket* socket) = 0;
-  // Texts that live as long as the socket is open.
+  virtual int close_code(const websocket* socket) = 0;
+  // Texts that outlive the socket's end by a while.
   virtual const char* path(const websocket* socket) = 0;
   virtual const char* protocol(const websocket* socket) = 0;
   virtual const char* param(const websocket* socket, const char* name) = 0;

@@ -81,7 +81,8 @@ std::expected<std::string_view, HandshakeRefusal> read_key(const RequestReader& 
   const OnlyValue version = only_value(reader, "sec-websocket-version");
   if (version.count > 1) return malformed("a WebSocket handshake must have one Sec-WebSocket-Version header");
   if (version.value != "13") {
-    return Refused({426, "the only WebSocket version that is spoken here is 13", "Sec-WebSocket-Version: 13\r\n"});
+    return Refused({426, "the only WebSocket version that is spoken here is 13",
+                    "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"});
   }
   const OnlyValue key = only_value(reader, "sec-websocket-key");
   if (key.count != 1) return malformed("a WebSocket handshake must have one Sec-WebSocket-Key header");

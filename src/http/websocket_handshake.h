@@ -26,7 +26,7 @@ struct WebSocketAgreement {
 struct HandshakeRefusal {
   int status;  ///< 400 or 426
   const char* sentence;
-  const char* headers;  ///< further header lines, each with CR LF: "Sec-WebSocket-Version: 13\r\n" for another version
+  const char* headers;  ///< further header lines, each with CR LF: what is spoken here, for another version
 };
 
 /// For a request that asks_for_websocket(). `offer_deflate` false declines every extension.

@@ -1,5 +1,6 @@
 #include "server/deflaters.h"
 
+#include <array>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -9,31 +10,37 @@
 namespace cweb::server {
 namespace {
 
-constexpr int usual_window_bits = 15;
+constexpr int least_window_bits = 9;
+constexpr size_t window_sizes = 15 - least_window_bits + 1;
 
-/// Those with the usual window that nobody uses now.
+/// Those that nobody uses now.
 class Spares {
  public:
-  std::unique_ptr<http::MessageDeflater> take() {
+  std::unique_ptr<http::MessageDeflater> take(int window_bits) {
     {
       const std::lock_guard lock(mutex_);
-      if (!spares_.empty()) {
-        auto spare = std::move(spares_.back());
-        spares_.pop_back();
+      auto& spares = spares_of(window_bits);
+      if (!spares.empty()) {
+        auto spare = std::move(spares.back());
+        spares.pop_back();
         return spare;
       }
     }
-    return std::make_unique<http::MessageDeflater>(usual_window_bits);
+    return std::make_unique<http::MessageDeflater>(window_bits);
   }
-  void give_back(std::unique_ptr<http::MessageDeflater> spare) {
+  void give_back(int window_bits, std::unique_ptr<http::MessageDeflater> spare) {
     const std::lock_guard lock(mutex_);
-    if (spares_.size() < most_kept) spares_.push_back(std::move(spare));
+    auto& spares = spares_of(window_bits);
+    if (spares.size() < most_kept) spares.push_back(std::move(spare));
   }
 
  private:
-  static constexpr size_t most_kept = 16;
+  using List = std::vector<std::unique_ptr<http::MessageDeflater>>;
+  List& spares_of(int window_bits) { return spares_.at(static_cast<size_t>(window_bits - least_window_bits)); }
+
+  static constexpr size_t most_kept = 8;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<http::MessageDeflater>> spares_;
+  std::array<List, window_sizes> spares_;  // guarded by mutex_
 };
 
 Spares& spares() {
@@ -46,13 +53,9 @@ Spares& spares() {
 
 std::string deflate(std::string_view message, int window_bits) {
   std::string payload;
-  if (window_bits != usual_window_bits) {
-    http::MessageDeflater(window_bits).deflate(message, payload);
-    return payload;
-  }
-  auto deflater = spares().take();
+  auto deflater = spares().take(window_bits);
   deflater->deflate(message, payload);
-  spares().give_back(std::move(deflater));
+  spares().give_back(window_bits, std::move(deflater));
   return payload;
 }
 

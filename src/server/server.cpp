@@ -24,7 +24,12 @@ class LoopServer final : public Server {
  public:
   LoopServer(std::string host, uint16_t port, size_t max_connections, runtime::Runtime& runtime,
              ManagementHandler& management)
-      : host_(std::move(host)), port_(port), runtime_(runtime), limit_(max_connections), management_(management) {}
+      : host_(std::move(host)),
+        port_(port),
+        runtime_(runtime),
+        limit_(max_connections),
+        sockets_(runtime.retirer()),
+        management_(management) {}
 
   Expected<void> add_worker(UniqueFd listener, WorkerOptions options) {
     options.sockets = &sockets_;

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
-#include <shared_mutex>
+#include <mutex>
 #include <string>
 #include <unordered_map>
 
+#include "runtime/retirer.h"
 #include "runtime/websocket_host.h"
 #include "server/socket_handles.h"
 #include "server/websocket.h"
@@ -18,7 +20,7 @@ namespace cweb::server {
 /// While it lives it is the process's WebSocketHost.
 class SocketDirectory final : public runtime::WebSocketHost {
  public:
-  SocketDirectory();
+  explicit SocketDirectory(runtime::Retirer& retirer);
   ~SocketDirectory() override;
 
   uint64_t next_id() { return ids_.fetch_add(1, std::memory_order_relaxed) + 1; }
@@ -40,21 +42,28 @@ class SocketDirectory final : public runtime::WebSocketHost {
   void set_data(const websocket* socket, void* data) override;
   void* data(const websocket* socket) override;
   bool is_binary(const websocket* socket) override;
+  int close_code(const websocket* socket) override;
   const char* path(const websocket* socket) override;
   const char* protocol(const websocket* socket) override;
   const char* param(const websocket* socket, const char* name) override;
   http_request* request(const websocket* socket) override;
 
  private:
-  using Sockets = std::map<uint64_t, std::shared_ptr<WebSocket>>;  // by id: the longest open first
-  struct Hash : std::hash<std::string_view> {
-    using is_transparent = void;
+  /// What a module may still be looking at when its socket is gone.
+  struct Remains {
+    std::shared_ptr<const WebSocket::Opening> opening;
+    std::shared_ptr<runtime::ModuleVersion> data_owner;
+    int64_t since_ms;  ///< monotonic
   };
+  void bury(Remains remains);
 
+  using Sockets = std::map<uint64_t, std::shared_ptr<WebSocket>>;  // by id: the longest open first
   std::atomic<uint64_t> ids_{0};
   SocketHandles handles_;
-  mutable std::shared_mutex mutex_;
-  std::unordered_map<std::string, Sockets, Hash, std::equal_to<>> by_path_;  // guarded by mutex_
+  runtime::Retirer& retirer_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, Sockets> by_path_;  // guarded by mutex_
+  std::deque<Remains> graveyard_;                     // guarded by mutex_; the oldest first
 };
 
 }  // namespace cweb::server

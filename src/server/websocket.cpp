@@ -45,7 +45,8 @@ const std::shared_ptr<const std::string>& Broadcast::frame(const http::WebSocket
 }
 
 WebSocket::WebSocket(Opening its_opening, SocketMail& mail, http::WebSocketReaderPool& pool, size_t max_message_bytes)
-    : opening(std::move(its_opening)),
+    : opening_owner(std::make_shared<const Opening>(std::move(its_opening))),
+      opening(*opening_owner),
       reader(std::make_unique<http::WebSocketReader>(pool, max_message_bytes, opening.agreement.deflate)),
       mail_(mail) {}
 
@@ -109,15 +110,16 @@ int WebSocket::close(uint16_t code, std::string_view reason) {
   return 0;
 }
 
-void WebSocket::set_data(void* data) {
+std::shared_ptr<runtime::ModuleVersion> WebSocket::set_data(void* data) {
   runtime::ModuleVersion* const current = runtime::current_version();
-  std::shared_ptr<runtime::ModuleVersion> released;  // it may be the last to hold it: not under the lock
+  std::shared_ptr<runtime::ModuleVersion> released;
   const std::lock_guard lock(mutex_);
   if (data != data_ && !(data_owner_ && owns(*data_owner_, data))) {
     released = std::move(data_owner_);
     data_owner_ = current != nullptr && owns(*current, data) ? current->shared_from_this() : nullptr;
   }
   data_ = data;
+  return released;
 }
 
 void* WebSocket::data() const {

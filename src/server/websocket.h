@@ -55,7 +55,8 @@ class WebSocket : public std::enable_shared_from_this<WebSocket> {
   WebSocket(Opening opening, SocketMail& mail, http::WebSocketReaderPool& pool, size_t max_message_bytes);
   ~WebSocket();
 
-  const Opening opening;
+  const std::shared_ptr<const Opening> opening_owner;  ///< others may still read it when the socket is gone
+  const Opening& opening;
 
   // Any thread.
 
@@ -66,8 +67,10 @@ class WebSocket : public std::enable_shared_from_this<WebSocket> {
   int close(uint16_t code, std::string_view reason);
   /// Is a close frame on its way, or the socket gone?
   bool closing() const { return !accepts_.load(std::memory_order_acquire); }
-  void set_data(void* data);
+  /// The version whose memory the pointer before was, when it need not be kept for this one.
+  [[nodiscard]] std::shared_ptr<runtime::ModuleVersion> set_data(void* data);
   void* data() const;
+  uint16_t close_code() const { return close_code_.load(std::memory_order_relaxed); }
   bool is_binary() const { return is_binary_.load(std::memory_order_relaxed); }
 
   // The driver of its loop.
@@ -99,6 +102,7 @@ class WebSocket : public std::enable_shared_from_this<WebSocket> {
   };
   Stage stage = Stage::opening;
   bool message_waits = false;  ///< the reader's message was not delivered: its module has no thread free
+  void note_close(uint16_t code) { close_code_.store(code, std::memory_order_relaxed); }
   void note_kind(bool binary) { is_binary_.store(binary, std::memory_order_relaxed); }
 
  private:
@@ -108,6 +112,7 @@ class WebSocket : public std::enable_shared_from_this<WebSocket> {
   SocketMail& mail_;
   std::atomic<bool> accepts_{true};  // set under mutex_
   std::atomic<bool> is_binary_{false};
+  std::atomic<uint16_t> close_code_{http::close_code::abnormal};
   FrameQueue sending_;        // the driver's
   size_t known_waiting_ = 0;  // the driver's
 

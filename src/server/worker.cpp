@@ -25,6 +25,9 @@ constexpr int64_t idle_before_eviction_ms = 1'000;
 constexpr size_t max_turned_away = 64;
 /// One turn of accepting, so that a flood of connections does not starve those that are open.
 constexpr int accepted_at_once = 64;
+/// Connections that are served before events and deadlines are looked for again: those that others send to all the time
+/// always have something to do.
+constexpr int served_at_once = 512;
 constexpr size_t kept_exchanges = 256;
 
 }  // namespace
@@ -104,6 +107,7 @@ void Worker::drive() {
       Connection& connection = *to_serve_.front();
       to_serve_.pop_front();
       connection.queued = false;
+      if (++served_ >= served_at_once) poll_is_due_ = true;
       // Once the loop is lost nothing of it may be touched: another thread is in this very function.
       if (serve(connection) == Turn::lost_loop) return;
     } else if (loop_->has_event()) {
@@ -115,6 +119,7 @@ void Worker::drive() {
     } else {
       loop_->poll(time_to_sleep_ms());
       poll_is_due_ = false;
+      served_ = 0;
       gate_.polled();
       handle_deadlines();
     }
@@ -145,7 +150,12 @@ void Worker::finish(std::function<void()> ended) {
     for (auto next = connections_.begin(); next != connections_.end();) {
       Connection& connection = **next++;
       connection.close_when_sent = true;
-      if (!connection.busy) close(connection);
+      if (connection.socket) {
+        connection.broken = true;  // its module is told, and nobody waits for the peer
+        enqueue(connection);
+      } else if (!connection.busy) {
+        close(connection);
+      }
     }
     ended_ = std::move(ended);
   });

@@ -110,7 +110,7 @@ class Worker {
   Next read_messages(Connection& connection);
   Next read_frame(Connection& connection);
   Next deliver_message(Connection& connection);
-  Next call_on_open(Connection& connection, const runtime::SocketMatch& match);
+  Next call_on_open(Connection& connection, const runtime::SocketMatch& match, http_request& request);
   Next call_socket(Connection& connection, const runtime::SocketMatch& match, const runtime::SocketCall& call);
   runtime::SocketMatch live_socket(const WebSocket& socket) const;
   void leave_http(Connection& connection);
@@ -147,12 +147,14 @@ class Worker {
   net::DeadlineList thread_deadlines_;
   SocketMail socket_mail_;
   http::WebSocketReaderPool reader_pool_;
-  std::map<std::string, size_t> socket_modules_;  // whose sockets are open, and how many
-  size_t turned_away_ = 0;                        // connections that are open for the end of their 503 alone
+  std::map<std::pair<std::string, std::string>, size_t> socket_owners_;  // module and path: how many are open
+  size_t message_bytes_ = 0;                                             // that one socket's turn has brought
+  size_t turned_away_ = 0;  // connections that are open for the end of their 503 alone
   log::Throttle turned_away_log_;
   log::Throttle pause_log_;
   log::Throttle watch_log_;
   bool poll_is_due_ = false;  // a connection has used up its turn and waits for the next
+  int served_ = 0;            // connections since the last poll
   bool draining_ = false;
   std::function<void()> ended_;  // set when the loop is to end
   std::atomic<size_t> open_connections_{0};

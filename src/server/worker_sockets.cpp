@@ -12,6 +12,9 @@ using Stage = WebSocket::Stage;
 
 /// Frames and reads of one socket before the others get their turn.
 constexpr int steps_at_once = 64;
+/// Bytes, in messages as well as in what is written: unpacking and writing take time that no other thread can take
+/// over.
+constexpr size_t bytes_at_once = size_t{1} << 20;
 /// While more waits for a slow reader nothing more is read from it.
 constexpr size_t high_water_bytes = size_t{1} << 20;
 
@@ -45,7 +48,10 @@ runtime::SocketMatch Worker::live_socket(const WebSocket& socket) const {
 Worker::Next Worker::open_socket(Connection& connection, const runtime::SocketMatch& match) {
   Exchange& exchange = *connection.exchange;
   const bool keep_alive = exchange.reader.keep_alive() && !draining_;
-  if (access_stream_) note_for_log(exchange, true);
+  if (access_stream_) {
+    note_for_log(exchange, true);
+    exchange.logged->module = match.version->config.name;
+  }
   std::string& out = exchange.out.bytes();
   const size_t answer = out.size();
   const auto refuse = [&](int status, std::string_view sentence, std::string_view headers) {
@@ -64,8 +70,12 @@ Worker::Next Worker::open_socket(Connection& connection, const runtime::SocketMa
   if (draining_ || !has_thread_for(*match.version)) {
     return refuse(503, "no socket can be opened now: try again", "Retry-After: 1\r\n");
   }
+  // What on_open is shown. It writes into the request: what is needed of that is taken before.
+  std::string socket_path(path);
+  RequestParts& parts = RequestParts::of_this_thread();
+  if (!parts.fill(exchange.reader, exchange.reader.method())) return refuse(400, parts.fault(), {});
   WebSocket::Opening opening{.module = match.version->config.name,
-                             .path = std::string(path),
+                             .path = std::move(socket_path),
                              .params = std::move(*params),
                              .agreement = std::move(*agreement),
                              .id = options_.sockets->next_id()};
@@ -74,29 +84,27 @@ Worker::Next Worker::open_socket(Connection& connection, const runtime::SocketMa
   // Before anybody can find it and send to it.
   socket->begin_turn();
   http::append_switching_protocols(out, socket->opening.agreement);
-  if (access_stream_) log_answer(connection, answer);
   const std::span<const char> answers = exchange.out.pending();
   socket->send_control(std::string(answers.data(), answers.size()));
-  exchange.out.sent(answers.size());
   if (!options_.sockets->add(socket, connection.transport->fd())) {
-    connection.broken = true;  // too many for the memory there is: nobody to answer to
+    connection.broken = true;  // too many for the memory there is
     return Next::pause;
   }
+  if (access_stream_) log_answer(connection, answer);
+  exchange.out.sent(answers.size());
   connection.socket = socket;
   socket->connection = &connection;
-  ++socket_modules_[socket->opening.module];
+  ++socket_owners_[{socket->opening.module, socket->opening.path}];
   metrics_.sockets_opened.add();
-  return call_on_open(connection, match);
+  return call_on_open(connection, match, parts.request);
 }
 
 /// The request stays until on_open has returned: it may look at it.
-Worker::Next Worker::call_on_open(Connection& connection, const runtime::SocketMatch& match) {
+Worker::Next Worker::call_on_open(Connection& connection, const runtime::SocketMatch& match, http_request& request) {
   WebSocket& socket = *connection.socket;
   socket.stage = Stage::open;
   if (config_of(match).on_open == nullptr) return Next::pause;
-  RequestParts& parts = RequestParts::of_this_thread();
-  if (!parts.fill(connection.exchange->reader, connection.exchange->reader.method())) return Next::pause;
-  SocketDirectory::show_request(socket.handle, &parts.request);
+  SocketDirectory::show_request(socket.handle, &request);
   const Next next = call_socket(
       connection, match, {.callback = SocketCall::Callback::on_open, .socket = match.socket, .handle = socket.handle});
   // Whether or not the loop was lost: this is the thread of the call.
@@ -127,7 +135,8 @@ Worker::Turn Worker::serve_socket(Connection& connection) {
 
 Worker::Next Worker::read_messages(Connection& connection) {
   WebSocket& socket = *connection.socket;
-  for (int i = 0; i < steps_at_once; ++i) {
+  message_bytes_ = 0;
+  for (int i = 0; i < steps_at_once && message_bytes_ < bytes_at_once; ++i) {
     if (connection.broken || socket.stage != Stage::open || reads_too_slowly(socket)) return Next::pause;
     const Next next = socket.message_waits ? deliver_message(connection) : read_frame(connection);
     if (next != Next::go_on) return next;
@@ -148,8 +157,8 @@ Worker::Next Worker::read_frame(Connection& connection) {
       return Next::pause;
     case Step::message:
       metrics_.socket_messages.add();
-      // Behind our close frame nothing is answered any more.
-      return socket.closing() ? Next::go_on : deliver_message(connection);
+      message_bytes_ += reader.message().size();
+      return deliver_message(connection);
     case Step::ping:
       if (!socket.closing()) socket.send_control(control_frame(http::WebSocketOpcode::pong, reader.payload()));
       return Next::go_on;
@@ -157,6 +166,7 @@ Worker::Next Worker::read_frame(Connection& connection) {
       return Next::go_on;
     case Step::close:
       socket.stage = Stage::peer_closed;
+      socket.note_close(reader.close_code());
       socket.close(reader.close_code(), {});
       return Next::pause;
     case Step::failed:
@@ -169,6 +179,9 @@ Worker::Next Worker::read_frame(Connection& connection) {
 
 Worker::Next Worker::deliver_message(Connection& connection) {
   WebSocket& socket = *connection.socket;
+  socket.message_waits = false;
+  // Behind our close frame nothing is answered any more.
+  if (socket.closing()) return Next::go_on;
   const runtime::SocketMatch match = live_socket(socket);
   socket.message_waits = match.version && !has_thread_for(*match.version);
   if (socket.message_waits) return Next::pause;
@@ -211,14 +224,20 @@ Worker::Next Worker::call_socket(Connection& connection, const runtime::SocketMa
 
 void Worker::flush_socket(Connection& connection) {
   WebSocket& socket = *connection.socket;
-  while (!connection.broken && socket.has_output()) {
+  for (size_t written = 0; !connection.broken && socket.has_output();) {
+    if (written > bytes_at_once) {
+      // Others send to it faster than it can be written: the loop has more to do.
+      socket_mail_.post(connection.socket);
+      poll_is_due_ = true;
+      return;
+    }
     const std::string_view output = socket.output();
     const net::IoResult result = connection.transport->write(output);
     if (result.status == net::IoResult::Status::closed) connection.broken = true;
     if (result.status != net::IoResult::Status::ok) return;
-    if (result.bytes < output.size() && connection.waiting == Connection::Waiting::for_write) {
-      connection.waiting = Connection::Waiting::nothing;  // progress: the time for it starts again
-    }
+    // Progress: the time for it starts again.
+    if (connection.waiting == Connection::Waiting::for_write) connection.waiting = Connection::Waiting::nothing;
+    written += result.bytes;
     metrics_.sent_bytes.add(result.bytes);
     socket.sent(result.bytes);
   }
@@ -286,20 +305,25 @@ void Worker::forget_socket(Connection& connection) {
   socket.connection = nullptr;
   // Its buffer is this loop's, and others may hold the socket for a moment longer.
   socket.reader.reset();
-  const auto module = socket_modules_.find(socket.opening.module);
-  if (--module->second == 0) socket_modules_.erase(module);
+  const auto owner = socket_owners_.find({socket.opening.module, socket.opening.path});
+  if (--owner->second == 0) socket_owners_.erase(owner);
   metrics_.sockets_ended.add();
   connection.socket.reset();
 }
 
 void Worker::socket_deadline_passed(Connection& connection) {
   WebSocket& socket = *connection.socket;
+  // Who is served next has said something.
+  if (connection.queued && connection.waiting == Connection::Waiting::for_message) return;
+  count_timeout(connection.waiting);
   switch (connection.waiting) {
     case Connection::Waiting::for_message:
       connection.waiting = Connection::Waiting::for_pong;
       ping_deadlines_.arm(connection.deadline, loop_->now_ms());
       socket.send_control(control_frame(http::WebSocketOpcode::ping, {}));
-      return flush_socket(connection);
+      flush_socket(connection);
+      if (connection.broken) enqueue(connection);
+      return;
     case Connection::Waiting::for_thread:
       return enqueue(connection);
     case Connection::Waiting::for_pong:
@@ -325,13 +349,18 @@ void Worker::read_socket_mail() {
   }
 }
 
-/// A module that was removed leaves sockets behind that nobody will ever speak for.
+/// A module that was removed leaves sockets behind that nobody will ever speak for, and so does one that has given a
+/// path up when another takes it.
 void Worker::close_orphaned_sockets() {
   const runtime::RouteTable& table = *runtime_.registry().table();
-  for (const auto& [module, count] : socket_modules_) {
-    if (table.has_module(module)) continue;
+  for (const auto& [owner, count] : socket_owners_) {
+    const auto& [module, path] = owner;
+    const runtime::SocketMatch match = table.find_socket(path);
+    if (match.version ? match.version->config.name == module : table.has_module(module)) continue;
     for (const auto& connection : connections_) {
-      if (!connection->socket || connection->socket->opening.module != module) continue;
+      if (!connection->socket) continue;
+      const WebSocket::Opening& opening = connection->socket->opening;
+      if (opening.module != module || opening.path != path) continue;
       connection->socket->close(http::close_code::going_away, "the module was removed");
     }
   }

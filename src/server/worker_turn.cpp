@@ -82,7 +82,9 @@ bool Worker::read_some(Connection& connection) {
     case net::IoResult::Status::ok:
       if (connection.socket) {
         connection.socket->reader->committed(result.bytes);
-        connection.waiting = Connection::Waiting::nothing;  // its silence begins anew
+        using Waiting = Connection::Waiting;
+        const bool was_silent = connection.waiting == Waiting::for_message || connection.waiting == Waiting::for_pong;
+        if (was_silent) connection.waiting = Waiting::nothing;  // its silence begins anew
       } else {
         connection.exchange->reader.committed(result.bytes);
       }
@@ -278,7 +280,11 @@ void Worker::settle(Connection& connection) {
 /// Arms the deadline unless it is armed for this already: waiting goes on, it does not start again. Last thing that is
 /// done in a turn: the connection may be gone.
 void Worker::wait_for(Connection& connection, Connection::Waiting what, net::DeadlineList& deadlines) {
-  if (!watch(connection)) return close(connection);
+  if (!watch(connection)) {
+    if (!connection.socket) return close(connection);
+    connection.broken = true;
+    return enqueue(connection);
+  }
   if (connection.waiting == what && connection.deadline.armed()) return;
   connection.waiting = what;
   deadlines.arm(connection.deadline, loop_->now_ms());
@@ -320,9 +326,10 @@ void Worker::count_timeout(Connection::Waiting waiting) {
 
 void Worker::deadline_passed(Connection& connection) {
   // Who is served next makes progress; its turn arms the deadline again.
-  if (connection.busy || connection.queued) return;
-  count_timeout(connection.waiting);
+  if (connection.busy) return;
   if (connection.socket) return socket_deadline_passed(connection);
+  if (connection.queued) return;
+  count_timeout(connection.waiting);
   const bool in_request =
       connection.waiting == Connection::Waiting::for_head || connection.waiting == Connection::Waiting::for_body;
   if (!in_request) return close(connection);

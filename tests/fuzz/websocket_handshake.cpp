@@ -46,7 +46,7 @@ bool lists(const std::string& list, std::string_view wanted) {
 void check_refusal(const http::HandshakeRefusal& refusal, const Headers& headers) {
   CWEB_ASSERT(refusal.status == 400 || refusal.status == 426);
   CWEB_ASSERT(refusal.sentence != nullptr && *refusal.sentence != '\0' && refusal.headers != nullptr);
-  const bool names_version = std::string_view(refusal.headers) == "Sec-WebSocket-Version: 13\r\n";
+  const bool names_version = std::string_view(refusal.headers) == "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
   CWEB_ASSERT(names_version == (refusal.status == 426));
   if (refusal.status == 426) CWEB_ASSERT(values(headers, "sec-websocket-version") != "13,");
 }

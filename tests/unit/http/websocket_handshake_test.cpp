@@ -85,7 +85,7 @@ TEST(WebSocketHandshake, AnotherVersionIsToldTheRightOne) {
     const auto agreement = agree(key + "Sec-WebSocket-Version: " + other + "\r\n");
     ASSERT_FALSE(agreement) << other;
     EXPECT_EQ(agreement.error().status, 426) << other;
-    EXPECT_STREQ(agreement.error().headers, "Sec-WebSocket-Version: 13\r\n");
+    EXPECT_STREQ(agreement.error().headers, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
   }
   EXPECT_EQ(refused(key), 426);
   EXPECT_EQ(refused("Sec-WebSocket-Version: 7\r\n"), 426) << "whatever else that version has";

@@ -43,7 +43,9 @@ class WebSocketTest : public testing::Test {
   int wakes_ = 0;
   SocketMail mail_{[this] { ++wakes_; }};
   http::WebSocketReaderPool pool_;
-  SocketDirectory directory_;
+  runtime::SpareThreads spares_{1};
+  runtime::Retirer retirer_{spares_};
+  SocketDirectory directory_{retirer_};
 };
 
 TEST_F(WebSocketTest, sends_become_frames_in_their_order) {
@@ -195,10 +197,8 @@ TEST_F(WebSocketTest, what_it_was_opened_with_can_be_asked_for) {
 }
 
 TEST_F(WebSocketTest, data_keeps_the_version_whose_memory_it_is) {
-  bool destroyed = false;
-  auto image = std::make_unique<runtime::FakeImage>();
-  image->destroyed = &destroyed;
-  auto version = std::make_shared<runtime::ModuleVersion>(1, std::move(image));
+  auto version = std::make_shared<runtime::ModuleVersion>(1, std::make_unique<runtime::FakeImage>());
+  const std::weak_ptr<runtime::ModuleVersion> seen = version;
   const auto socket = open();
   int elsewhere = 0;
   runtime::set_current_version(version.get());
@@ -207,11 +207,36 @@ TEST_F(WebSocketTest, data_keeps_the_version_whose_memory_it_is) {
   cweb_ws_set_data(socket->handle, block);
   runtime::set_current_version(nullptr);
   version.reset();
-  EXPECT_FALSE(destroyed);
+  EXPECT_FALSE(seen.expired());
   EXPECT_EQ(cweb_ws_get_data(socket->handle), block);
-  cweb_ws_set_data(socket->handle, &elsewhere);
-  EXPECT_TRUE(destroyed);
+  EXPECT_EQ(socket->set_data(&elsewhere), seen.lock()) << "it may go, and whoever asked decides where";
+  EXPECT_TRUE(seen.expired());
   EXPECT_EQ(cweb_ws_get_data(socket->handle), &elsewhere);
+}
+
+TEST_F(WebSocketTest, what_a_module_looked_at_stays_for_a_while) {
+  auto socket = open();
+  const char* const room = cweb_ws_param(socket->handle, "room");
+  directory_.forget(*socket);
+  socket.reset();
+  EXPECT_STREQ(room, "tea");
+}
+
+TEST_F(WebSocketTest, a_length_that_was_computed_wrong_sends_nothing) {
+  const auto socket = open();
+  EXPECT_EQ(socket->handle->send(socket->handle, "hi", static_cast<size_t>(-1)), -1);
+  EXPECT_EQ(cweb_ws_send_binary(socket->handle, "hi", SIZE_MAX / 2), -1);
+  EXPECT_EQ(cweb_ws_broadcast("/chat", "hi", static_cast<size_t>(-1)), -1);
+  EXPECT_FALSE(socket->has_output());
+}
+
+TEST_F(WebSocketTest, text_is_utf8) {
+  const auto socket = open();
+  EXPECT_EQ(socket->handle->send(socket->handle, "gr\xfc\xdf", 4), -1);
+  EXPECT_EQ(socket->handle->send(socket->handle, "\xc3", 1), -1);
+  EXPECT_EQ(cweb_ws_broadcast("/chat", "\xff", 1), -1);
+  EXPECT_EQ(cweb_ws_send_binary(socket->handle, "\xff", 1), 0);
+  EXPECT_EQ(socket->handle->send(socket->handle, "gr\xc3\xbc\xc3\x9f", 6), 0);
 }
 
 TEST_F(WebSocketTest, many_threads_send_and_each_ones_messages_keep_their_order) {
