@@ -58,8 +58,8 @@ class Scanner {
         skip_blanks();
         return true;
       }
-      if (rest_[i] == '\\' && ++i == rest_.size()) break;
-      value += rest_[i];
+      if (rest_[i] == '\\') ++i;  // the next character is meant as it is
+      if (i < rest_.size()) value += rest_[i];
     }
     return false;
   }
