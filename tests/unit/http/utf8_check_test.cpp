@@ -100,10 +100,14 @@ class KnownCase : public testing::TestWithParam<Known> {};
 
 TEST_P(KnownCase, AtAnyPlaceAndInAnyPieces) {
   const Known& known = GetParam();
-  for (const size_t before : {0U, 1U, 15U, 16U, 17U, 63U, 64U, 65U, 200U}) {
+  // More than is looked at in one go, so that none of it hides what was before it.
+  const std::string tail(100, 'x');
+  const Verdict with_tail = known.verdict == Verdict::text ? Verdict::text : Verdict::wrong;
+  for (const size_t before : {0U, 1U, 12U, 13U, 14U, 15U, 16U, 17U, 62U, 63U, 64U, 65U, 200U}) {
     const std::string text = std::string(before, 'x').append(known.text);
     for (const size_t piece : {size_t{1}, size_t{2}, size_t{3}, size_t{16}, SIZE_MAX}) {
       EXPECT_EQ(by_the_check(text, piece), known.verdict) << before << ' ' << piece;
+      EXPECT_EQ(by_the_check(text + tail, piece), with_tail) << before << ' ' << piece;
     }
   }
 }
@@ -139,6 +143,19 @@ TEST(Utf8Check, AFaultIsToldByTheFirstByteThatShowsIt) {
   EXPECT_FALSE(check.take("harmless")) << "it stays wrong";
   check.reset();
   EXPECT_TRUE(check.take("harmless") && check.complete());
+}
+
+TEST(Utf8Check, PlainTextWithinACharacterIsNotPassedOver) {
+  const std::string_view smile = "\xf0\x9f\x98\x80";
+  for (size_t cut = 1; cut < smile.size(); ++cut) {
+    for (size_t before = 0; before < 80; ++before) {
+      for (const size_t between : {1U, 15U, 16U, 32U, 64U, 128U}) {
+        const std::string text =
+            std::string(before, 'x').append(smile.substr(0, cut)).append(between, 'x').append(smile.substr(cut));
+        EXPECT_EQ(by_the_check(text), Verdict::wrong) << cut << ' ' << before << ' ' << between;
+      }
+    }
+  }
 }
 
 TEST(Utf8Check, LongTextsOfAllKinds) {
