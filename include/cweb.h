@@ -250,6 +250,10 @@ void *cweb_ws_get_data(struct websocket *ws);
 
 /* In on_message: 1 when the message came as binary, 0 when as text (then it is UTF-8). */
 int cweb_ws_is_binary(struct websocket *ws);
+/*
+ * The texts of the next three stay where they are while their socket is open, and beyond its end until this thread has
+ * asked for those of 16 other sockets.
+ */
 /* The path that the socket was opened with. */
 const char *cweb_ws_path(struct websocket *ws);
 /* A query parameter of the request that it was opened with, decoded; NULL when there is none. */

@@ -27,7 +27,7 @@ class WebSocketHost {
   virtual void set_data(const websocket* socket, void* data) = 0;
   virtual void* data(const websocket* socket) = 0;
   virtual bool is_binary(const websocket* socket) = 0;
-  // Texts that live as long as the socket is open.
+  // Texts that stay while the socket is open, and then until this thread has been told of 16 others.
   virtual const char* path(const websocket* socket) = 0;
   virtual const char* protocol(const websocket* socket) = 0;
   virtual const char* param(const websocket* socket, const char* name) = 0;

@@ -1,6 +1,7 @@
 #include "server/socket_directory.h"
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 
 namespace cweb::server {
@@ -11,6 +12,23 @@ struct Shown {
   http_request* request = nullptr;
 };
 thread_local Shown shown;
+
+/// What this thread was told of last, so that the texts stay where they are when their sockets go meanwhile.
+struct Lent {
+  static constexpr size_t most = 16;
+  std::array<std::shared_ptr<const WebSocket::Opening>, most> openings;
+  size_t last = 0;
+};
+thread_local Lent lent;
+
+const WebSocket::Opening& lend(const std::shared_ptr<const WebSocket::Opening>& opening) {
+  // Mostly several texts of one socket are asked for.
+  if (lent.openings[lent.last] != opening) {
+    lent.last = (lent.last + 1) % Lent::most;
+    lent.openings[lent.last] = opening;
+  }
+  return *opening;
+}
 
 }  // namespace
 
@@ -98,18 +116,18 @@ bool SocketDirectory::is_binary(const websocket* socket) {
 
 const char* SocketDirectory::path(const websocket* socket) {
   const auto found = handles_.find(socket);
-  return found ? found->opening.path.c_str() : "";
+  return found ? lend(found->shared_opening).path.c_str() : "";
 }
 
 const char* SocketDirectory::protocol(const websocket* socket) {
   const auto found = handles_.find(socket);
-  return found ? found->opening.agreement.protocol.c_str() : "";
+  return found ? lend(found->shared_opening).agreement.protocol.c_str() : "";
 }
 
 const char* SocketDirectory::param(const websocket* socket, const char* name) {
   const auto found = handles_.find(socket);
   if (!found) return nullptr;
-  const auto& params = found->opening.params;
+  const auto& params = lend(found->shared_opening).params;
   const auto param = std::ranges::find(params, name, &std::pair<std::string, std::string>::first);
   return param == params.end() ? nullptr : param->second.c_str();
 }

@@ -45,7 +45,7 @@ const std::shared_ptr<const std::string>& Broadcast::frame(const http::WebSocket
 }
 
 WebSocket::WebSocket(Opening its_opening, SocketMail& mail, http::WebSocketReaderPool& pool, size_t max_message_bytes)
-    : opening(std::move(its_opening)),
+    : shared_opening(std::make_shared<const Opening>(std::move(its_opening))),
       reader(std::make_unique<http::WebSocketReader>(pool, max_message_bytes, opening.agreement.deflate)),
       mail_(mail) {}
 

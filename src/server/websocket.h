@@ -55,7 +55,9 @@ class WebSocket : public std::enable_shared_from_this<WebSocket> {
   WebSocket(Opening opening, SocketMail& mail, http::WebSocketReaderPool& pool, size_t max_message_bytes);
   ~WebSocket();
 
-  const Opening opening;
+  /// Shared, because a module may be reading its texts at the moment when the socket goes.
+  const std::shared_ptr<const Opening> shared_opening;
+  const Opening& opening = *shared_opening;
 
   // Any thread.
 
