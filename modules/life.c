@@ -33,7 +33,8 @@ static const char page[] =
     "<p><span>Click to sow, drag to draw.</span><span id=state>connecting</span></p>\n"
     "<script>\n"
     "const side = 512, pen = board.getContext('2d'), image = pen.createImageData(side, side);\n"
-    "const pixels = new Uint32Array(image.data.buffer), shades = new Uint8Array(side * side), colors = new Uint32Array(256);\n"
+    "const pixels = new Uint32Array(image.data.buffer), shades = new Uint8Array(side * side);\n"
+    "const colors = new Uint32Array(256);\n"
     /* A shade below 128 is the fading trace of a cell that died, one from 128 on the age of a cell that lives. */
     "const living = new Uint8Array(256), dying = new Uint8Array(256);\n"
     "for (let shade = 0; shade < 256; ++shade) {\n"
@@ -103,7 +104,9 @@ static const char page[] =
     "  board.setPointerCapture(event.pointerId);\n"
     "  const [x, y] = last = cell_at(event);\n"
     /* The R-pentomino: five cells that keep more than a thousand generations busy. */
-    "  for (const [dx, dy] of [[1, 0], [2, 0], [0, 1], [1, 1], [1, 2]]) drawn.push(x + dx & side - 1, y + dy & side - 1);\n"
+    "  for (const [dx, dy] of [[1, 0], [2, 0], [0, 1], [1, 1], [1, 2]]) {\n"
+    "    drawn.push(x + dx & side - 1, y + dy & side - 1);\n"
+    "  }\n"
     "  sow();\n"
     "};\n"
     "board.onpointermove = event => {\n"
@@ -124,7 +127,7 @@ static int show_page(struct http_request *req, struct http_response *res) {
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------- generations */
+/* ------------------------------------------------------------------------------------------------------ generations */
 
 /* How many of three neighbours in a row live, for 64 of them in each word: the number's two bits. */
 struct row_sums {
@@ -188,7 +191,7 @@ static void scatter(board_t board, int first_row, int rows, int first_word, int 
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------ thread */
+/* ----------------------------------------------------------------------------------------------------------- thread */
 
 /* What goes to the browsers. Its numbers lie in memory as they are sent, the lowest byte first. */
 static struct {
@@ -270,7 +273,7 @@ static void unload(void) {
     pthread_join(thread, NULL);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- sockets */
+/* ---------------------------------------------------------------------------------------------------------- sockets */
 
 /* Wakes the thread: who has just come sees a picture at once. */
 static void on_open(struct websocket *ws) {

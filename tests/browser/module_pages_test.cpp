@@ -60,8 +60,8 @@ class ChatPageTest : public ModulePagesTest {
     return tab.evaluate("document.getElementById('said').innerText").get<std::string>();
   }
   static void expect_never_reconnected(Tab& tab) {
-    EXPECT_EQ(tab.evaluate("document.body.dataset.opens"), "1");
-    EXPECT_EQ(tab.evaluate("document.body.className"), "live");
+    EXPECT_EQ(tab.evaluate("document.body.dataset.opens"), nlohmann::json("1"));
+    EXPECT_EQ(tab.evaluate("document.body.className"), nlohmann::json("live"));
   }
 
   const std::string chat_ = read_project_file("modules/chat.c");
@@ -73,7 +73,7 @@ TEST_F(ChatPageTest, messages_cross_within_a_room_and_not_between_rooms) {
   Tab ada = browser_.open(server_.url("/chat?room=tea"));
   Tab bob = browser_.open(on_host("chat.example", "/chat?room=tea"));
   Tab cyd = browser_.open(server_.url("/chat?room=coffee%20%26%20cake"));
-  EXPECT_EQ(cyd.evaluate("document.querySelector('h1').textContent"), "coffee & cake");
+  EXPECT_EQ(cyd.evaluate("document.querySelector('h1').textContent"), nlohmann::json("coffee & cake"));
 
   join(ada, "Ada");
   expect_here(ada, "1 person here");
@@ -106,7 +106,7 @@ TEST_F(ChatPageTest, what_somebody_types_is_text_and_never_markup) {
   expect_line(ada, "theirs", "<b>\"Eve\\&" + attack);
   expect_line(eve, "mine", attack);
   EXPECT_EQ(ada.evaluate("document.querySelectorAll('#said img, #said b b').length"), 0);
-  EXPECT_EQ(ada.evaluate("document.title"), "lobby - chat");
+  EXPECT_EQ(ada.evaluate("document.title"), nlohmann::json("lobby - chat"));
 }
 
 TEST_F(ChatPageTest, deploys_in_between_are_not_noticed) {
@@ -187,13 +187,14 @@ TEST_F(LifePageTest, the_picture_moves_also_across_a_deploy) {
   for (const char* scheme : {"light", "dark"}) {
     tab.prefer_color_scheme(scheme);
     tab.evaluate("window.seen = frames");
-    tab.wait_until("frames > seen + 60");
+    tab.wait_until("frames > seen + 30");
     tab.save_screenshot(screenshot(std::string("life_") + scheme));
   }
 
-  tab.evaluate("window.first_socket = socket, window.seen = frames");
+  tab.evaluate("window.first_socket = socket, window.reached = generation");
   deploy_source(changed(life_, "frame_ms = 50", "frame_ms = 49"));
-  tab.wait_until("frames > seen + 5");
+  // Each version begins with generation 1.
+  tab.wait_until("generation > 5 && generation < reached");
   EXPECT_EQ(tab.evaluate("socket === first_socket && socket.readyState"), 1);
 }
 

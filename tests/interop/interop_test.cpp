@@ -12,7 +12,7 @@
 namespace cweb::e2e {
 namespace {
 
-class InteropTest : public testing::TestWithParam<std::tuple<const char*, const char*>> {};
+class InteropTest : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
 
 TEST_P(InteropTest, every_case) {
   const auto [package, mode] = GetParam();
@@ -21,17 +21,15 @@ TEST_P(InteropTest, every_case) {
     const DeployAnswer answer = deploy(server.port(), read_project_file(module));
     ASSERT_TRUE(answer.deployed()) << module << ": " << answer;
   }
-  // What the packages would have to have compiled for this machine, they do in JavaScript as well.
   const Finished cases = run_program({"env", "NODE_PATH=" NODE_PACKAGES, "node", project_file("tests/interop/cases.js"),
                                       package, mode, "ws://127.0.0.1:" + std::to_string(server.port())});
   EXPECT_EQ(cases.exit_code, 0) << cases.out << cases.err;
 }
 
 INSTANTIATE_TEST_SUITE_P(Packages, InteropTest,
-                         testing::Combine(testing::Values("ws", "websocket"), testing::Values("plain", "compressed")),
-                         [](const auto& info) {
-                           return std::string(std::get<0>(info.param)) + "_" + std::get<1>(info.param);
-                         });
+                         testing::Combine(testing::Values(std::string("ws"), "websocket"),
+                                          testing::Values(std::string("plain"), "compressed")),
+                         [](const auto& info) { return std::get<0>(info.param) + "_" + std::get<1>(info.param); });
 
 }  // namespace
 }  // namespace cweb::e2e

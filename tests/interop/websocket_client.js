@@ -1,5 +1,5 @@
-// The npm package `websocket` behind the interface that the cases are written for; see cases.js. It knows no extensions,
-// but shows its frames: permessage-deflate (RFC 7692) is added to them here.
+// The npm package `websocket` behind the interface that the cases are written for; see cases.js. It knows no
+// extensions, but shows its frames: permessage-deflate (RFC 7692) is added to them here.
 'use strict';
 const zlib = require('zlib');
 const {client: WebSocketClient, frame: WebSocketFrame} = require('websocket');
