@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -162,7 +163,7 @@ TEST_F(WebSocketTest, on_open_sees_the_request_and_later_calls_what_is_kept_of_i
 
 TEST_F(WebSocketTest, a_nul_stands_behind_a_message_however_it_came) {
   WebSocketClient client = open("/measure");
-  for (const size_t bytes : {0, 1, 125, 126, 65535, 65536, 65537, 1000000}) {
+  for (const size_t bytes : std::initializer_list<size_t>{0, 1, 125, 126, 65535, 65536, 65537, 1000000}) {
     const std::string expected = std::to_string(bytes) + " " + std::to_string(bytes) + " 0";
     EXPECT_EQ(client.exchange(std::string(bytes, 'x')), expected) << "in one frame";
     // The byte that the NUL covers is the next frame's first.
@@ -178,7 +179,7 @@ TEST_F(WebSocketTest, a_nul_stands_behind_a_message_however_it_came) {
 
 TEST_F(WebSocketTest, a_nul_stands_behind_a_message_that_came_compressed) {
   WebSocketClient client = open("/measure", "Sec-WebSocket-Extensions: permessage-deflate\r\n");
-  for (const size_t bytes : {0, 1, 1023, 65536, 1000000}) {
+  for (const size_t bytes : std::initializer_list<size_t>{0, 1, 1023, 65536, 1000000}) {
     client.send_frame({.opcode = opcode::text, .rsv = rsv1}, deflated(std::string(bytes, 'x')));
     EXPECT_EQ(client.read_text(), std::to_string(bytes) + " " + std::to_string(bytes) + " 0");
   }
