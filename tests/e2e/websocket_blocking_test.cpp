@@ -31,6 +31,8 @@ static atomic_int most_inside;
 
 static void on_open(struct websocket *ws) {
     cweb_ws_set_data(ws, calloc(1, sizeof(atomic_int)));
+    if (cweb_ws_param(ws, "abort")) abort();
+    if (cweb_ws_param(ws, "close")) ws->close(ws);
     if (cweb_ws_param(ws, "slow")) {
         char byte;
         dprintf(@EVENTS@, "opening\n");
@@ -66,6 +68,20 @@ static void on_close(struct websocket *ws) {
     dprintf(@EVENTS@, "closed with %d inside\n", atomic_load(inside));
 }
 
+/* To every socket, whatever its callbacks are doing. */
+static int tell_all(struct http_request *req, struct http_response *res) {
+    snprintf(res->body, HTTP_RESPONSE_SIZE, "%d", cweb_ws_broadcast("/moody", "to all", 6));
+    return 0;
+}
+
+static int close_all(struct http_request *req, struct http_response *res) {
+    int closed = 0;
+    for (struct websocket *ws = cweb_ws_next("/moody", NULL); ws; ws = cweb_ws_next("/moody", ws))
+        closed += cweb_ws_close(ws, 4000, "all") == 0;
+    snprintf(res->body, HTTP_RESPONSE_SIZE, "%d", closed);
+    return 0;
+}
+
 static int next_to(struct http_request *req, struct http_response *res) {
     snprintf(res->body, HTTP_RESPONSE_SIZE, "%d", atomic_load(&most_inside));
     return 0;
@@ -73,8 +89,9 @@ static int next_to(struct http_request *req, struct http_response *res) {
 
 export module_t config = {
     .name = "moody",
-    .routes = {{"/next-to", "GET", next_to, NONE}},
-    .size = 1,
+    .routes = {{"/next-to", "GET", next_to, NONE}, {"/tell-all", "GET", tell_all, NONE},
+               {"/close-all", "GET", close_all, NONE}},
+    .size = 3,
     .websockets = {{"/moody", on_open, on_message, on_close}},
     .ws_size = 1,
 };
@@ -139,6 +156,63 @@ TEST_F(WebSocketBlockingTest, what_comes_behind_a_message_that_blocks_waits_for_
   EXPECT_EQ(answer_to("/next-to"), "1");
 }
 
+TEST_F(WebSocketBlockingTest, more_sockets_than_may_block_at_a_time_take_turns) {
+  // 64 calls of a module may be off their loops; what comes beyond them waits, and nothing of it is refused.
+  constexpr int sockets = 80;
+  std::vector<WebSocketClient> clients;
+  for (int i = 0; i < sockets; ++i) clients.push_back(open());
+  for (WebSocketClient& client : clients) ASSERT_TRUE(client.send_text("block"));
+  for (int i = 0; i < 64; ++i) ASSERT_EQ(server_.next_event(), "blocked");
+  EXPECT_EQ(RawClient(server_.port()).exchange(get_request("/mgnt/health")).status, 200);
+  server_.open_gate(sockets);
+  for (WebSocketClient& client : clients) EXPECT_EQ(client.read_text(), "unblocked");
+  for (WebSocketClient& client : clients) EXPECT_EQ(client.exchange("echo"), "echo");
+}
+
+TEST_F(WebSocketBlockingTest, what_others_send_to_a_socket_does_not_wait_for_its_message_to_return) {
+  WebSocketClient client = open();
+  ASSERT_TRUE(client.send_text("block"));
+  ASSERT_EQ(server_.next_event(), "blocked");
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(answer_to("/tell-all"), "1");
+    EXPECT_EQ(client.read_text(), "to all");
+  }
+  server_.open_gate();
+  EXPECT_EQ(client.read_text(), "unblocked");
+}
+
+TEST_F(WebSocketBlockingTest, a_socket_that_others_close_while_its_message_blocks_is_closed_at_once) {
+  WebSocketClient client = open();
+  ASSERT_TRUE(client.send_text("block"));
+  ASSERT_EQ(server_.next_event(), "blocked");
+  EXPECT_EQ(answer_to("/close-all"), "1");
+  const auto close = client.read_frame();
+  ASSERT_TRUE(close.has_value());
+  EXPECT_EQ(close->close_code(), 4000);
+  EXPECT_EQ(answer_to("/tell-all"), "0") << "nothing can be sent to it";
+  EXPECT_EQ(answer_to("/close-all"), "0");
+  EXPECT_THAT(server_.remaining_events(), ElementsAre());
+  ASSERT_TRUE(client.send_close(4000));
+  server_.open_gate();
+  EXPECT_TRUE(client.raw().ends()) << "what on_message sent came too late";
+  EXPECT_EQ(server_.next_event(), "closed with 0 inside");
+}
+
+TEST_F(WebSocketBlockingTest, sigterm_waits_for_the_message_that_is_being_handled) {
+  WebSocketClient client = open();
+  WebSocketClient idle = open();
+  ASSERT_TRUE(client.send_text("block"));
+  ASSERT_EQ(server_.next_event(), "blocked");
+  server_.terminate();
+  // It has begun to end: only now may the call return.
+  EXPECT_EQ(idle.read_close().code, 1001);
+  EXPECT_EQ(server_.next_event(), "closed with 0 inside");
+  server_.open_gate();
+  EXPECT_EQ(client.read_close().code, 1001);
+  EXPECT_TRUE(server_.stop());
+  EXPECT_THAT(server_.remaining_events(), ElementsAre("closed with 0 inside"));
+}
+
 TEST_F(WebSocketBlockingTest, messages_come_in_order_and_one_at_a_time_also_when_some_of_them_sleep) {
   constexpr int clients = 8;
   const int messages = repetitions(100, 40);
@@ -200,6 +274,17 @@ TEST_F(WebSocketBlockingTest, a_message_that_fails_ends_its_socket_and_no_other)
     expect_echoes(other);
   }
   EXPECT_THAT(server_.log(), HasSubstr("moody"));
+}
+
+TEST_F(WebSocketBlockingTest, on_open_may_close_its_socket_or_fail) {
+  WebSocketClient closed = open("/moody?close=1");
+  EXPECT_EQ(closed.read_close().code, 1000);
+  EXPECT_EQ(server_.next_event(), "closed with 0 inside");
+  WebSocketClient failed = open("/moody?abort=1");
+  EXPECT_EQ(failed.read_close().code, 1011);
+  EXPECT_EQ(server_.next_event(), "closed with 0 inside");
+  WebSocketClient other = open();
+  expect_echoes(other);
 }
 
 /// A thread of the module's sends to one socket, which it keeps beyond its end.

@@ -153,6 +153,18 @@ TEST(WebSocketPeersTest, a_thousand_sockets_are_open_at_a_time_and_all_are_reach
   EXPECT_TRUE(eventually([&] { return client.get("/count").body == "0"; }));
 }
 
+TEST(WebSocketPeersTest, an_open_socket_makes_no_room_for_those_who_come_beyond_the_bound) {
+  ServerProcess server({"--max-connections", "4"});
+  deploy_peers(server);
+  std::vector<WebSocketClient> clients;
+  for (int i = 0; i < 4; ++i) clients.emplace_back(server.port(), "/peers");
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(RawClient(server.port()).exchange(get_request("/count")).status, 503);
+  for (WebSocketClient& client : clients) EXPECT_EQ(client.exchange("hello"), "hello");
+  EXPECT_EQ(clients.back().close().code, 1000);
+  clients.pop_back();
+  EXPECT_TRUE(eventually([&] { return RawClient(server.port()).exchange(get_request("/count")).body == "3"; }));
+}
+
 TEST(WebSocketPeersTest, a_silent_peer_is_asked_and_one_that_does_not_answer_is_closed) {
   ServerProcess server(short_pings);
   deploy_peers(server);
