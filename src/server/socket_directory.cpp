@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 
+#include "http/utf8_check.h"
+
 namespace cweb::server {
 namespace {
 
@@ -82,6 +84,8 @@ int SocketDirectory::send(const websocket* socket, Kind kind, std::string_view m
 }
 
 int SocketDirectory::close(const websocket* socket, uint16_t code, std::string_view reason) {
+  // A client has to fail a connection whose close frame has a reason that is no UTF-8.
+  if (!is_utf8(reason)) return -1;
   const auto found = handles_.find(socket);
   return found ? found->close(code, reason) : -1;
 }

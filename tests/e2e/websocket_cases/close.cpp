@@ -10,8 +10,8 @@ std::vector<ProtocolCase> codes() {
   std::vector<ProtocolCase> cases;
   for (const uint16_t code : std::initializer_list<uint16_t>{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012,
                                                              1013, 1014, 3000, 3001, 3999, 4000, 4001, 4999}) {
-    cases.push_back({std::to_string(code), closing(code), {closed(code)}});
-    cases.push_back({std::to_string(code) + " with a reason", closing(code, "because"), {closed(code)}});
+    cases.push_back({std::to_string(code), closing(code), {closed_back(code)}});
+    cases.push_back({std::to_string(code) + " with a reason", closing(code, "because"), {closed_back(code)}});
   }
   for (const uint16_t code : std::initializer_list<uint16_t>{0, 1, 125, 500, 999, 1004, 1005, 1006, 1015, 1016, 1100,
                                                              1999, 2000, 2999, 5000, 5001, 10000, 32768, 65535}) {
@@ -26,14 +26,14 @@ std::vector<ProtocolCase> bodies() {
   return {
       {"no code", frame(opcode::close, ""), {closed_without_code()}},
       {"one byte", frame(opcode::close, "\x03"), {closed(1002)}},
-      {"a reason of 1 byte", closing(1000, "r"), {closed(1000)}},
-      {"a reason of 122 bytes", closing(1000, letters(122)), {closed(1000)}},
-      {"a reason of 123 bytes, the most", closing(1000, reason), {closed(1000)}},
-      {"a reason of 123 bytes that are 41 characters", closing(1000, euros), {closed(1000)}},
+      {"a reason of 1 byte", closing(1000, "r"), {closed_back(1000)}},
+      {"a reason of 122 bytes", closing(1000, letters(122)), {closed_back(1000)}},
+      {"a reason of 123 bytes, the most", closing(1000, reason), {closed_back(1000)}},
+      {"a reason of 123 bytes that are 41 characters", closing(1000, euros), {closed_back(1000)}},
       {"a reason of 124 bytes", closing(1000, letters(124)), {closed(1002)}},
       {"a reason that announces 64 KiB", client_frame_head({opcode::close}, 65536), {closed(1002)}},
-      {"a reason with a NUL", closing(1000, std::string("a\0b", 3)), {closed(1000)}},
-      {"a reason with the last character there is", closing(1000, "\xf4\x8f\xbf\xbf"), {closed(1000)}},
+      {"a reason with a NUL", closing(1000, std::string("a\0b", 3)), {closed_back(1000)}},
+      {"a reason with the last character there is", closing(1000, "\xf4\x8f\xbf\xbf"), {closed_back(1000)}},
       {"a reason that is no UTF-8", closing(1000, "\xff"), {closed(1007)}},
       {"a reason that is no UTF-8 in its middle", closing(1000, "a\xc0\x80z"), {closed(1007)}},
       {"a reason with a surrogate", closing(1000, "\xed\xa0\x80"), {closed(1007)}},
@@ -45,27 +45,27 @@ std::vector<ProtocolCase> bodies() {
 
 std::vector<ProtocolCase> order() {
   return {
-      {"a message before it is answered", text("a") + closing(1000), {text_back("a"), closed(1000)}},
-      {"a ping before it is answered", ping("p") + closing(1000), {pong_back("p"), closed(1000)}},
+      {"a message before it is answered", text("a") + closing(1000), {text_back("a"), closed_back(1000)}},
+      {"a ping before it is answered", ping("p") + closing(1000), {pong_back("p"), closed_back(1000)}},
       {"a large message before it is answered",
        text(letters(200000)) + closing(4000),
-       {text_back(letters(200000)), closed(4000)}},
-      {"a message behind it is nothing", closing(1000) + text("a"), {closed(1000)}},
-      {"a large message behind it is nothing", closing(1000) + text(letters(200000)), {closed(1000)}},
-      {"a ping behind it is nothing", closing(1000) + ping("p"), {closed(1000)}},
-      {"a second close is nothing", closing(1000) + closing(1001), {closed(1000)}},
+       {text_back(letters(200000)), closed_back(4000)}},
+      {"a message behind it is nothing", closing(1000) + text("a"), {closed_back(1000)}},
+      {"a large message behind it is nothing", closing(1000) + text(letters(200000)), {closed_back(1000)}},
+      {"a ping behind it is nothing", closing(1000) + ping("p"), {closed_back(1000)}},
+      {"a second close is nothing", closing(1000) + closing(1001), {closed_back(1000)}},
       {"a close without a code, and one with it", frame(opcode::close, "") + closing(1000), {closed_without_code()}},
-      {"a fault behind it is nothing", closing(1000) + frame(3, "bad"), {closed(1000)}},
-      {"bad UTF-8 behind it is nothing", closing(1000) + text("\xff"), {closed(1000)}},
+      {"a fault behind it is nothing", closing(1000) + frame(3, "bad"), {closed_back(1000)}},
+      {"bad UTF-8 behind it is nothing", closing(1000) + text("\xff"), {closed_back(1000)}},
       {"a frame without a mask behind it is nothing",
        closing(1000) + client_frame({opcode::text}, "plain", /*mask=*/""),
-       {closed(1000)}},
-      {"no frame at all behind it is nothing", closing(1000) + std::string(1000, '\xff'), {closed(1000)}},
-      {"half a frame behind it is nothing", closing(1000) + begun_text(1000, "half"), {closed(1000)}},
+       {closed_back(1000)}},
+      {"no frame at all behind it is nothing", closing(1000) + std::string(1000, '\xff'), {closed_back(1000)}},
+      {"half a frame behind it is nothing", closing(1000) + begun_text(1000, "half"), {closed_back(1000)}},
       {"a good close behind a fault changes nothing", frame(3, "") + closing(1000), {closed(1002)}},
       {"the first of two faults counts", text("\xff") + frame(3, ""), {closed(1007)}},
       {"a million bytes behind a fault change nothing", frame(3, "") + binary(letters(1000000)), {closed(1002)}},
-      {"the end of the stream behind it", closing(1000), {closed(1000)}, {}, /*client_ends=*/true},
+      {"the end of the stream behind it", closing(1000), {closed_back(1000)}, {}, /*client_ends=*/true},
   };
 }
 

@@ -100,7 +100,7 @@ std::vector<ProtocolCase> messages() {
       {"a hundred in one segment", repeated(packed("Hello, Hello, Hello"), 100),
        std::vector<Answer>(100, message_back("Hello, Hello, Hello"))},
       {"UTF-8", packed("\xe2\x82\xac\xf0\x9f\x98\x80"), {message_back("\xe2\x82\xac\xf0\x9f\x98\x80")}},
-      {"a close behind it", packed("a") + closing(1000), {message_back("a"), closed(1000)}},
+      {"a close behind it", packed("a") + closing(1000), {message_back("a"), closed_back(1000)}},
       {"a message that has begun is not answered", frame(opcode::text, hello, /*fin=*/false, rsv1), {}},
   };
   cases.insert(cases.end(), more.begin(), more.end());

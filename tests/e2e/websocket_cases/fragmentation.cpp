@@ -54,8 +54,10 @@ std::vector<ProtocolCase> whole() {
        first_text("a") + ping("1") + next("b") + ping("2") + next("c") + ping("3") + last("d"),
        {pong_back("1"), pong_back("2"), pong_back("3"), text_back("abcd")}},
       {"a message that has begun is not answered", first_text("a") + next("b"), {}},
-      {"a close between them", first_text("a") + closing(1000), {closed(1000)}},
-      {"a close between them, and the last behind it", first_text("a") + closing(1001) + last("b"), {closed(1001)}},
+      {"a close between them", first_text("a") + closing(1000), {closed_back(1000)}},
+      {"a close between them, and the last behind it",
+       first_text("a") + closing(1001) + last("b"),
+       {closed_back(1001)}},
   };
   cases.insert(cases.end(), more.begin(), more.end());
   return cases;

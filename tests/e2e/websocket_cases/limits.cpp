@@ -57,7 +57,7 @@ std::vector<ProtocolCase> message_limit() {
       {"a fragmented message behind another",
        first_text(full) + last("") + first_text(full) + last(""),
        {text_back(full), text_back(full)}},
-      {"too much behind a close is nothing", closing(1000) + head_of(opcode::text, most + 1), {closed(1000)}},
+      {"too much behind a close is nothing", closing(1000) + head_of(opcode::text, most + 1), {closed_back(1000)}},
       {"bad UTF-8 before it is too much", first_text("\xff") + head_of(opcode::continuation, most), {closed(1007)}},
       {"too much and out of order is out of order", head_of(opcode::continuation, most + 1), {closed(1002)}},
   };
@@ -69,7 +69,7 @@ std::vector<ProtocolCase> small_limit() {
       {"one byte more", text("0123456789x"), {closed(1009)}},
       {"one byte more in fragments", first_text("01234") + last("56789x"), {closed(1009)}},
       {"a ping may be longer than a message", ping(letters(125)), {pong_back(letters(125))}},
-      {"a close may be longer than a message", closing(1000, letters(100)), {closed(1000)}},
+      {"a close may be longer than a message", closing(1000, letters(100)), {closed_back(1000)}},
   };
 }
 

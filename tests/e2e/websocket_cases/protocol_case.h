@@ -15,7 +15,7 @@ namespace cweb::e2e {
 struct Answer {
   enum class Kind {
     frame,    ///< `bytes`, and nothing else
-    close,    ///< a close frame with `code`; its reason is UTF-8 of at most 123 bytes. The server ends the connection.
+    close,    ///< `bytes`; when they are empty, a close frame with `code` and a reason. The server ends the connection.
     message,  ///< the text `bytes` in one frame, compressed or not
   };
   Kind kind = Kind::frame;
@@ -107,12 +107,17 @@ inline Answer pong_back(std::string_view payload = "") {
 inline Answer message_back(std::string_view message) {
   return {.kind = Answer::Kind::message, .bytes = std::string(message)};
 }
+/// The close frame for a fault.
 inline Answer closed(uint16_t code) {
   return {.kind = Answer::Kind::close, .bytes = {}, .code = code};
 }
+/// The answer to a close frame: its code and nothing else.
+inline Answer closed_back(uint16_t code) {
+  return {.kind = Answer::Kind::close, .bytes = server_frame({opcode::close}, close_payload(code)), .code = code};
+}
 /// The answer to a close frame without a code.
 inline Answer closed_without_code() {
-  return closed(1005);
+  return {.kind = Answer::Kind::close, .bytes = server_frame({opcode::close}, ""), .code = 1005};
 }
 
 // ---- payloads ----

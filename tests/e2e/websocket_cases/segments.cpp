@@ -33,7 +33,7 @@ std::vector<ProtocolCase> cuts() {
   for (size_t at = 1; at < both.size(); ++at) {
     cases.push_back({"fragments, a ping and a close" + cut_behind(at),
                      both,
-                     {pong_back("p"), text_back("Hello"), closed(1000)},
+                     {pong_back("p"), text_back("Hello"), closed_back(1000)},
                      {at}});
   }
   cases.push_back({"a large frame in many segments",
@@ -65,7 +65,7 @@ std::vector<ProtocolCase> coalesced() {
        std::vector<Answer>(100, text_back("Hello"))},
       {"all kinds of frames in one segment",
        text("a") + pong() + first_binary("b") + ping("p") + last("c") + text("d") + closing(1000),
-       {text_back("a"), pong_back("p"), binary_back("bc"), text_back("d"), closed(1000)}},
+       {text_back("a"), pong_back("p"), binary_back("bc"), text_back("d"), closed_back(1000)}},
   };
   cases.insert(cases.end(), more.begin(), more.end());
   return cases;
