@@ -196,23 +196,6 @@ TEST_F(WebSocketTest, what_it_was_opened_with_can_be_asked_for) {
   EXPECT_EQ(cweb_ws_request(socket->handle), nullptr);
 }
 
-TEST_F(WebSocketTest, texts_can_be_read_on_when_their_socket_goes_meanwhile) {
-  auto socket = open();
-  const std::weak_ptr opening = socket->shared_opening;
-  const char* const room = cweb_ws_param(socket->handle, "room");
-  directory_.forget(*socket);
-  socket.reset();
-  std::vector<std::shared_ptr<WebSocket>> others;
-  for (int i = 0; i < 16; ++i) {
-    ASSERT_FALSE(opening.expired()) << "after " << i << " others";
-    EXPECT_STREQ(room, "tea");
-    others.push_back(open());
-    EXPECT_STREQ(cweb_ws_path(others.back()->handle), "/chat");
-    EXPECT_STREQ(cweb_ws_protocol(others.back()->handle), "v2");
-  }
-  EXPECT_TRUE(opening.expired()) << "a thread must not keep them for good";
-}
-
 TEST_F(WebSocketTest, data_keeps_the_version_whose_memory_it_is) {
   auto version = std::make_shared<runtime::ModuleVersion>(1, std::make_unique<runtime::FakeImage>());
   const std::weak_ptr<runtime::ModuleVersion> seen = version;
