@@ -91,8 +91,8 @@ static int tell_all(struct http_request *req, struct http_response *res) {
     int walked = 0, data = 0;
     for (struct websocket *ws = cweb_ws_next("/obey", NULL); ws; ws = cweb_ws_next("/obey", ws)) {
         char numbered[80];
-        int used = snprintf(numbered, sizeof numbered, "%d %s", ++walked, text);
-        data += ws->send(ws, numbered, (size_t)used);
+        snprintf(numbered, sizeof numbered, "%d %s", ++walked, text);
+        data += ws->send(ws, numbered, strlen(numbered));
     }
     int texts = cweb_ws_broadcast("/obey", text, strlen(text));
     int binaries = cweb_ws_broadcast_binary("/obey", "\xff\x00\xfe", 3);
