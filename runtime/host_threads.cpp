@@ -122,6 +122,9 @@ std::span<const HostSymbol> thread_functions() {
   static const HostSymbol functions[] = {
       host_function("pthread_create", start_thread),
       host_function("pthread_exit", host_pthread_exit),
+      // What was made by the server's pthread_create is ended by the server's own: a sanitizer stands before both.
+      host_function("pthread_join", pthread_join),
+      host_function("pthread_detach", pthread_detach),
       host_function("thrd_create", host_thrd_create),
       host_function("thrd_exit", host_thrd_exit),
       host_function("pthread_key_create", host_pthread_key_create),

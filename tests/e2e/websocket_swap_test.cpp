@@ -299,8 +299,13 @@ TEST_F(WebSocketSwapTest, when_a_module_is_removed_its_sockets_are_closed_with_1
   EXPECT_EQ(management_.send("DELETE", "/mgnt/modules/speaking").status, 200);
   EXPECT_EQ(idle.read_close().code, 1001);
   EXPECT_EQ(RawClient(server_.port()).exchange(websocket_handshake("/speak")).status, 404);
+  // It need not wait for the message; what that says from now on comes too late.
+  const auto close = busy.read_frame();
+  ASSERT_TRUE(close.has_value());
+  EXPECT_EQ(close->close_code(), 1001);
+  ASSERT_TRUE(busy.send_close(1001));
   server_.open_gate();
-  EXPECT_EQ(busy.read_close().code, 1001);
+  EXPECT_TRUE(busy.raw().ends());
   await_event("unload 1");
   EXPECT_EQ(management_.get("/other").body, "still here");
 }
@@ -327,9 +332,12 @@ export module_t config = {.name = "thief", .websockets = {{"/speak", NULL, on_me
   EXPECT_EQ(client.exchange("hello"), "1 hello");
   EXPECT_EQ(open().exchange("hello"), "1 hello");
 
-  // Once its owner has given it up, it can; but the sockets of the owner's are not part of it: nobody will speak for
-  // them any more.
+  // Once its owner has given it up, it can; nobody speaks for the owner's sockets any more.
   deploy_without_path(2);
+  client.send_frame({opcode::ping}, "p");
+  const auto pong = client.read_frame();
+  ASSERT_TRUE(pong.has_value());
+  EXPECT_EQ(pong->bytes, server_frame({opcode::pong}, "p")) << "it is open until then";
   deploy_source(thief);
   EXPECT_EQ(open().exchange("hello"), "mine");
   EXPECT_EQ(client.read_close().code, 1001);
