@@ -74,6 +74,17 @@ int start_thread(pthread_t* thread, const pthread_attr_t* attributes, void* (*fu
   return error;
 }
 
+int host_thrd_join(thrd_t thread, int* result) {
+  void* value = nullptr;
+  if (pthread_join(thread, &value) != 0) return thrd_error;
+  if (result != nullptr) *result = static_cast<int>(reinterpret_cast<intptr_t>(value));
+  return thrd_success;
+}
+
+int host_thrd_detach(thrd_t thread) {
+  return pthread_detach(thread) == 0 ? thrd_success : thrd_error;
+}
+
 void host_pthread_exit(void* value) {
   if (!own_thread.version) stop_module_call("the module called pthread_exit() on a thread of the server's");
   pthread_exit(value);
@@ -121,11 +132,16 @@ void* host_emutls_get_address(void* control) {
 std::span<const HostSymbol> thread_functions() {
   static const HostSymbol functions[] = {
       host_function("pthread_create", start_thread),
+      // Started here, ended here: the thread sanitizer does not see what a module calls in libc.
+      host_function("pthread_join", pthread_join),
+      host_function("pthread_detach", pthread_detach),
       host_function("pthread_exit", host_pthread_exit),
       // What was made by the server's pthread_create is ended by the server's own: a sanitizer stands before both.
       host_function("pthread_join", pthread_join),
       host_function("pthread_detach", pthread_detach),
       host_function("thrd_create", host_thrd_create),
+      host_function("thrd_join", host_thrd_join),
+      host_function("thrd_detach", host_thrd_detach),
       host_function("thrd_exit", host_thrd_exit),
       host_function("pthread_key_create", host_pthread_key_create),
       host_function("pthread_key_delete", host_pthread_key_delete),

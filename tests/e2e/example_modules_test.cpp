@@ -4,12 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "deploying.h"
@@ -173,20 +177,34 @@ TEST_F(ChatModuleTest, people_come_and_go_while_others_talk_and_versions_change)
 
 // ---------------------------------------------------------------------------------------------------------- ticker.c
 
+/// Reads texts until one of them fits; false when the socket ends or none comes in time.
+template <class Condition>
+bool comes_to(WebSocketClient& socket, Condition fits) {
+  bool ended = false;
+  return eventually([&] {
+           const std::string text = socket.read_text();
+           ended = text.empty();
+           return ended || fits(text);
+         }) &&
+         !ended;
+}
+
 TEST_F(ExampleModulesTest, the_ticker_tells_everybody_the_same_and_its_thread_ends_with_its_version) {
   deploy_source(example("ticker"));
   WebSocketClient first(server_.port(), "/ticker");
   WebSocketClient second(server_.port(), "/ticker");
   const std::string value = second.read_text();
   EXPECT_THAT(value, testing::MatchesRegex("[0-9]+\\.[0-9][0-9]"));
-  EXPECT_TRUE(eventually([&] { return first.read_text() == value; })) << "the first one was never told " << value;
+  EXPECT_TRUE(comes_to(first, [&](const std::string& text) { return text == value; })) << "never told " << value;
 
   for (int version = 2; version <= 5; ++version) {
     deploy_source(
         changed(example("ticker"), "double value = 100;", "double value = " + std::to_string(version) + "00;"));
     EXPECT_TRUE(old_versions_go("ticker"));
     // The threads of before are gone: from here on the values are the new one's, on the old sockets.
-    EXPECT_TRUE(eventually([&] { return std::abs(std::stod(first.read_text()) - version * 100) < 50; }));
+    EXPECT_TRUE(comes_to(first, [&](const std::string& text) {
+      return std::abs(std::strtod(text.c_str(), nullptr) - version * 100) < 50;
+    }));
   }
   EXPECT_EQ(client_.send("DELETE", "/mgnt/modules/ticker").status, 200);
   std::optional<ServerFrame> frame = second.read_frame();
@@ -218,6 +236,18 @@ struct LifeFrame {
   }
 };
 
+/// Reads frames until one of them fits; nothing when the socket ends or none comes in time.
+template <class Condition>
+std::optional<LifeFrame> frame_that(WebSocketClient& socket, Condition fits) {
+  std::optional<LifeFrame> frame;
+  const bool came = eventually([&] {
+    const std::string bytes = socket.read_binary();
+    frame = bytes.empty() ? std::optional<LifeFrame>() : LifeFrame(bytes);
+    return !frame || fits(*frame);
+  });
+  return came ? frame : std::nullopt;
+}
+
 /// On an empty board, where nothing comes from nothing.
 std::string empty_life() {
   return changed(changed(example("life"), "scatter(frame.cells, 0, side, 0, words, &random);", ""),
@@ -241,21 +271,19 @@ TEST_F(ExampleModulesTest, life_computes_what_is_sown_across_the_edges) {
   EXPECT_EQ(LifeFrame(socket.read_binary()).population(), 0);
   // Three in a row turn by a quarter with each generation: these around the corner where all edges meet.
   socket.send_binary(cells_message({{511, 0}, {0, 0}, {1, 0}}));
-  std::unique_ptr<LifeFrame> frame;
-  EXPECT_TRUE(eventually([&] {
-    frame = std::make_unique<LifeFrame>(socket.read_binary());
-    return frame->population() > 0;
-  }));
-  EXPECT_EQ(frame->watchers, 1U);
+  auto frame = frame_that(socket, [](const LifeFrame& seen) { return seen.population() > 0; });
   for (int i = 0; i < 4; ++i) {
-    const bool upright = frame->lives(0, 1);
+    ASSERT_TRUE(frame);
+    EXPECT_EQ(frame->watchers, 1U);
     EXPECT_EQ(frame->population(), 3);
+    const bool upright = frame->lives(0, 1);
     EXPECT_TRUE(frame->lives(0, 0));
     EXPECT_EQ(frame->lives(0, 511), upright);
     EXPECT_EQ(frame->lives(1, 0), !upright);
     EXPECT_EQ(frame->lives(511, 0), !upright);
     const uint32_t generation = frame->generation;
-    frame = std::make_unique<LifeFrame>(socket.read_binary());
+    frame = frame_that(socket, [](const LifeFrame&) { return true; });
+    ASSERT_TRUE(frame);
     EXPECT_EQ(frame->generation, generation + 1);
     EXPECT_NE(frame->lives(0, 1), upright);
   }
@@ -279,9 +307,9 @@ TEST_F(ExampleModulesTest, life_goes_on_at_once_for_old_sockets_and_its_thread_e
   WebSocketClient socket(server_.port(), "/life");
   for (int version = 0; version < 5; ++version) {
     // A version begins with generation 1: these are the last one's, and then come those of the next.
-    EXPECT_TRUE(eventually([&] { return LifeFrame(socket.read_binary()).generation >= 5; }));
+    ASSERT_TRUE(frame_that(socket, [](const LifeFrame& frame) { return frame.generation >= 5; }));
     deploy_source(example("life") + "/* " + std::to_string(version) + " */\n");
-    EXPECT_TRUE(eventually([&] { return LifeFrame(socket.read_binary()).generation < 5; }));
+    ASSERT_TRUE(frame_that(socket, [](const LifeFrame& frame) { return frame.generation < 5; }));
     EXPECT_TRUE(old_versions_go("life"));
   }
 }
