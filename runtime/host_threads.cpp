@@ -136,9 +136,6 @@ std::span<const HostSymbol> thread_functions() {
       host_function("pthread_join", pthread_join),
       host_function("pthread_detach", pthread_detach),
       host_function("pthread_exit", host_pthread_exit),
-      // What was made by the server's pthread_create is ended by the server's own: a sanitizer stands before both.
-      host_function("pthread_join", pthread_join),
-      host_function("pthread_detach", pthread_detach),
       host_function("thrd_create", host_thrd_create),
       host_function("thrd_join", host_thrd_join),
       host_function("thrd_detach", host_thrd_detach),
