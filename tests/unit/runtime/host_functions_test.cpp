@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <threads.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -237,6 +238,18 @@ TEST_F(HostFunctionsTest, AThreadOfTheModuleThatCallsExitEndsAlone) {
                 nullptr),
             0);
   pthread_join(thread, nullptr);
+  EXPECT_EQ(version_->own_threads.load(), 0);
+}
+
+TEST_F(HostFunctionsTest, AThreadOfC11TellsItsNumber) {
+  auto* create = host<int(thrd_t*, thrd_start_t, void*)>("thrd_create");
+  for (const bool asked : {true, false}) {
+    thrd_t thread{};
+    ASSERT_EQ(create(&thread, [](void*) { return -42; }, nullptr), thrd_success);
+    int number = 0;
+    EXPECT_EQ((host<int(thrd_t, int*)>("thrd_join"))(thread, asked ? &number : nullptr), thrd_success);
+    EXPECT_EQ(number, asked ? -42 : 0);
+  }
   EXPECT_EQ(version_->own_threads.load(), 0);
 }
 
