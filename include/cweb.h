@@ -198,7 +198,7 @@ typedef struct http_response http_response_t;
  * socket outlives the version of the module that it was opened under: its next message goes to the newest one.
  *
  * What has a struct websocket * may be called from any thread, at any time from on_open on, also when the socket has
- * long been closed: then it is -1 (or NULL, or 0), and nothing happens.
+ * long been closed: then it is -1 (or NULL, 0 or ""), and nothing happens.
  *
  * What a slow peer has not read yet waits in the server, up to 16 MiB. Beyond that send is -1, and the socket is closed
  * with 1013.
