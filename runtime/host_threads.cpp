@@ -3,6 +3,7 @@
 #include <threads.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -18,10 +19,21 @@ namespace {
 
 constexpr int max_threads_per_version = 256;
 
+/// What a thread runs: one of the two functions, POSIX's or C11's. Each is called as the type it is; calling the one
+/// through the other's type is undefined, and the result of C11's is an int.
+struct Routine {
+  void* (*posix)(void*) = nullptr;
+  thrd_start_t c11 = nullptr;
+  void* argument = nullptr;
+
+  void* operator()() const {
+    return posix != nullptr ? posix(argument) : reinterpret_cast<void*>(static_cast<intptr_t>(c11(argument)));
+  }
+};
+
 struct Start {
   std::shared_ptr<ModuleVersion> version;
-  void* (*function)(void*);
-  void* argument;
+  Routine routine;
 };
 
 /// Lets go of the version when the thread ends, by whatever way: thread-local destructors run after pthread_exit and
@@ -38,40 +50,43 @@ thread_local OwnThread own_thread;
 thread_local RecoveryPoint own_recovery_point;
 
 /// No object with a destructor here: the jump comes back over it.
-void* run_guarded(void* (*function)(void*), void* argument) {
+void* run_guarded(Routine routine) {
   if (sigsetjmp(own_recovery_point.jump, 0) != 0) {
     log::error("module {} version {}: a thread of its own ended: {}", own_thread.version->config.name,
                own_thread.version->number, own_recovery_point.reason);
     return nullptr;
   }
   set_recovery_point(&own_recovery_point);
-  return function(argument);
+  return routine();
 }
 
 void* enter(void* given) {
   auto* start = static_cast<Start*>(given);
   own_thread.version = std::move(start->version);
-  void* (*const function)(void*) = start->function;
-  void* const argument = start->argument;
+  const Routine routine = start->routine;
   delete start;
   set_current_version(own_thread.version.get());
-  return run_guarded(function, argument);
+  return run_guarded(routine);
 }
 
-int start_thread(pthread_t* thread, const pthread_attr_t* attributes, void* (*function)(void*), void* argument) {
+int start_thread(pthread_t* thread, const pthread_attr_t* attributes, Routine routine) {
   ModuleVersion* version = current_version();
   if (version == nullptr) return EPERM;
   if (version->own_threads.fetch_add(1) >= max_threads_per_version) {
     version->own_threads.fetch_sub(1);
     return EAGAIN;
   }
-  auto* start = new (std::nothrow) Start{version->shared_from_this(), function, argument};
+  auto* start = new (std::nothrow) Start{version->shared_from_this(), routine};
   const int error = start == nullptr ? EAGAIN : pthread_create(thread, attributes, enter, start);
   if (error != 0) {
     delete start;
     version->own_threads.fetch_sub(1);
   }
   return error;
+}
+
+int host_pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*function)(void*), void* argument) {
+  return start_thread(thread, attributes, {.posix = function, .argument = argument});
 }
 
 int host_thrd_join(thrd_t thread, int* result) {
@@ -91,9 +106,7 @@ void host_pthread_exit(void* value) {
 }
 
 int host_thrd_create(thrd_t* thread, thrd_start_t function, void* argument) {
-  // A thread's result is an int in one interface and a pointer in the other; both come back in the same register.
-  const auto returns_pointer = reinterpret_cast<void* (*)(void*)>(reinterpret_cast<void (*)()>(function));
-  const int error = start_thread(thread, nullptr, returns_pointer, argument);
+  const int error = start_thread(thread, nullptr, {.c11 = function, .argument = argument});
   return error == 0 ? thrd_success : error == EAGAIN ? thrd_nomem : thrd_error;
 }
 
@@ -131,7 +144,7 @@ void* host_emutls_get_address(void* control) {
 
 std::span<const HostSymbol> thread_functions() {
   static const HostSymbol functions[] = {
-      host_function("pthread_create", start_thread),
+      host_function("pthread_create", host_pthread_create),
       // Started here, ended here: the thread sanitizer does not see what a module calls in libc.
       host_function("pthread_join", pthread_join),
       host_function("pthread_detach", pthread_detach),
