@@ -147,9 +147,9 @@ class Peers:
         with open(configuration, "w") as file:
             file.write(f"""
 daemon off; worker_processes 1; pid {home}/nginx-{port}.pid; error_log stderr error;
-events {{ worker_connections 4096; }}
+events {{ worker_connections {MOST_CONNECTIONS}; }}
 http {{
-  access_log off; keepalive_requests 1000000000; keepalive_timeout 60s; default_type "{CONTENT_TYPE}";
+  access_log off; keepalive_requests 1000000000; keepalive_timeout 600s; default_type "{CONTENT_TYPE}";
   client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/fastcgi;
   uwsgi_temp_path {home}/uwsgi; scgi_temp_path {home}/scgi;
   server {{ listen 127.0.0.1:{port} backlog=4096; location {PATH} {{ return 200 "{BODY}"; }} }}

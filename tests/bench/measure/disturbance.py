@@ -6,7 +6,7 @@ from harness import load, modules
 from harness.http_client import HttpClient
 from harness.idle_peers import IdlePeers
 from harness.report import median, number
-from measure.paced import UNCHANGED, alternate
+from measure.paced import UNCHANGED, alternate, others_beside
 
 DEPLOY_INTERVAL_S = 0.02
 HALF_SENT = SILENT = 500
@@ -59,23 +59,16 @@ def _deploy_while(paced, client):
 
 
 def guard(bench):
-    server_cores, client_cores = bench.core_pair(same_core=False)
-    program = bench.peers.program("paced_client")
-    with bench.peers.start("cweb", server_cores) as server:
-        rate = load.wrk(server, 2, server_cores, client_cores)["requests_per_s"] / 2
+    def beside_peers(server, measured):
+        # New ones each time: the server cuts such peers after a while, as it should.
+        with IdlePeers(server.port) as peers:
+            peers.add_half_sent(HALF_SENT)
+            peers.add_silent(SILENT)
+            return measured()
 
-        def alone():
-            return load.paced(program, server, rate, bench.seconds, server_cores, client_cores)
-
-        def beside_peers():
-            # New ones each time: the server cuts such peers after a while, as it should.
-            with IdlePeers(server.port) as peers:
-                peers.add_half_sent(HALF_SENT)
-                peers.add_silent(SILENT)
-                return alone()
-
-        results = alternate(bench, f"guard, {number(rate, 0)} requests/s", bench.rounds, ("alone", alone),
-                            (f"beside {HALF_SENT} half-sent requests and {SILENT} silent peers", beside_peers))
-    bench.summary.at_most("guard: others' p99 beside 500 half-sent and 500 silent, x alone", UNCHANGED,
-                          results["p99_ratio"])
-    return results | {"requests_per_s": rate}
+    results = others_beside(bench, "guard", f"beside {HALF_SENT} half-sent requests and {SILENT} silent peers",
+                            beside_peers, bench.rounds)
+    what = "guard: others' p99 beside 500 half-sent and 500 silent"
+    bench.summary.at_most(f"{what}, x alone", UNCHANGED, results["cweb"]["p99_ratio"])
+    bench.summary.at_most(f"{what}, x nginx's", UNCHANGED, results["p99_x_nginx"])
+    return results

@@ -8,7 +8,7 @@ from harness.idle_peers import IdlePeers
 from harness.processes import BenchError
 from harness.report import median, number, table
 from harness.servers import PATH
-from measure.paced import UNCHANGED, alternate
+from measure.paced import UNCHANGED, others_beside
 
 LIVE_MODULES = 1_000
 IDLE_CONNECTIONS = 20_000
@@ -141,33 +141,29 @@ def _wait_until_retired(client):
 
 
 def idle_connections(bench):
-    server_cores, client_cores = bench.core_pair(same_core=False)
-    program = bench.peers.program("paced_client")
+    server_cores, _ = bench.core_pair(same_core=False)
     wanted = min(IDLE_CONNECTIONS, bench.descriptors - SPARE_DESCRIPTORS)
     with bench.peers.start("cweb", server_cores) as server:
         count, server_kib, kernel_kib = _cost_of_idle(server, wanted)
-        if count < IDLE_CONNECTIONS:
-            print(f"The limits of descriptors (ulimit -n: {bench.descriptors}) and connections allow {count:,}.")
-        table(f"{count:,} idle keep-alive connections", ["", "KiB each"],
-              [["resident in the server", number(server_kib)], ["in the kernel, for both ends", number(kernel_kib)]])
-        rate = load.wrk(server, 2, server_cores, client_cores)["requests_per_s"] / 2
+    if count < IDLE_CONNECTIONS:
+        print(f"The limits of descriptors (ulimit -n: {bench.descriptors}) and connections allow {count:,}.")
+    table(f"{count:,} idle keep-alive connections", ["", "KiB each"],
+          [["resident in the server", number(server_kib)], ["in the kernel, for both ends", number(kernel_kib)]])
 
-        def alone():
-            return load.paced(program, server, rate, bench.seconds, server_cores, client_cores)
+    def beside_idle(server, measured):
+        with IdlePeers(server.port) as peers:
+            peers.add_answered(count, PATH)
+            figures = measured()
+            if (closed := count - peers.open_count()) > 0:
+                raise BenchError(f"{server.name} closed {closed} of {count} idle connections")
+            return figures
 
-        def beside_idle():
-            with IdlePeers(server.port) as peers:
-                peers.add_answered(count, PATH)
-                figures = alone()
-                if (closed := count - peers.open_count()) > 0:
-                    raise BenchError(f"the server closed {closed} of {count} idle connections")
-                return figures
-
-        results = alternate(bench, f"others, {number(rate, 0)} requests/s", min(bench.rounds, 3), ("alone", alone),
-                            (f"beside {count:,} idle connections", beside_idle))
-    bench.summary.at_most(f"{count:,} idle connections: resident each", 4, server_kib, "KiB")
-    bench.summary.at_most(f"{count:,} idle connections: others' p99, x without", UNCHANGED, results["p99_ratio"])
-    return results | {"count": count, "server_kib": server_kib, "kernel_kib": kernel_kib, "requests_per_s": rate}
+    results = others_beside(bench, "others", f"beside {count:,} idle connections", beside_idle, min(bench.rounds, 3))
+    what = f"{count:,} idle connections"
+    bench.summary.at_most(f"{what}: resident each", 4, server_kib, "KiB")
+    bench.summary.at_most(f"{what}: others' p99, x without", UNCHANGED, results["cweb"]["p99_ratio"])
+    bench.summary.at_most(f"{what}: others' p99, x nginx's", UNCHANGED, results["p99_x_nginx"])
+    return results | {"count": count, "server_kib": server_kib, "kernel_kib": kernel_kib}
 
 
 def _cost_of_idle(server, wanted):

@@ -25,3 +25,23 @@ def alternate(bench, title, rounds, calm, disturbed):
     table(f"{title}, {rounds} rounds of {bench.seconds} s: p99 x {number(ratio)}",
           ["", "p50 us", "p90 us", "p99 us", "p99.9 us", "max us", "server us", "foreign"], rows)
     return {"p99_ratio": ratio, "rounds": taken}
+
+
+def others_beside(bench, title, disturbance, disturbed, rounds):
+    """What the clients of cweb and of nginx notice of the same disturbance, the one after the other. `disturbed` is
+    called with a server and with a function that measures, while the disturbance lasts."""
+    server_cores, client_cores = bench.core_pair(same_core=False)
+    program = bench.peers.program("paced_client")
+    results = {}
+    for name in ("cweb", "nginx"):
+        with bench.peers.start(name, server_cores) as server:
+            rate = load.wrk(server, 2, server_cores, client_cores)["requests_per_s"] / 2
+
+            def alone():
+                return load.paced(program, server, rate, bench.seconds, server_cores, client_cores)
+
+            results[name] = alternate(bench, f"{title}, {name}, {number(rate, 0)} requests/s", rounds, ("alone", alone),
+                                      (disturbance, lambda: disturbed(server, alone))) | {"requests_per_s": rate}
+    ours, theirs = (median([figures["p99_us"] for figures in results[name]["rounds"][disturbance]])
+                    for name in ("cweb", "nginx"))
+    return results | {"p99_x_nginx": ours / theirs}
