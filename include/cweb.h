@@ -321,6 +321,9 @@ typedef struct module {
     cweb_callback_t onload;
     /* Runs once, after the last call into this version has returned. */
     cweb_callback_t unload;
+    /* Milliseconds that a call of this module may take: then it is ended and its client gets a 504. 0: as the server
+     * was started (--deadline-ms, 10 s by default). */
+    int deadline_ms;
 } module_t;
 
 #ifdef __cplusplus

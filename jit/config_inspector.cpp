@@ -139,6 +139,7 @@ bool ConfigInspector::read_layout(const clang::RecordDecl& record, ConfigLayout&
   layout.websocket_count = member("ws_size");
   layout.onload = member("onload");
   layout.unload = member("unload");
+  layout.deadline_ms = member("deadline_ms");
 
   // Each row member is found by name too; one that is missing or no pointer means that this is another struct.
   const auto row_member = [&](const clang::RecordDecl* row, llvm::StringRef name, MemberLayout& out) {
@@ -161,7 +162,8 @@ bool ConfigInspector::read_layout(const clang::RecordDecl& record, ConfigLayout&
     return found && found->size == sizeof(void*);
   };
   return rows_are_known && is_text(layout.name) && is_text(layout.author) && is_int(layout.route_count) &&
-         is_int(layout.websocket_count) && is_pointer(layout.onload) && is_pointer(layout.unload);
+         is_int(layout.websocket_count) && is_pointer(layout.onload) && is_pointer(layout.unload) &&
+         (!layout.deadline_ms || is_int(layout.deadline_ms));
 }
 
 void ConfigInspector::read_callbacks(const clang::VarDecl& config, const clang::RecordDecl& record,

@@ -38,6 +38,7 @@ static void each_optional_member(Layout& layout, Visit visit) {
   visit("websocket_count", layout.websocket_count);
   visit("onload", layout.onload);
   visit("unload", layout.unload);
+  visit("deadline_ms", layout.deadline_ms);
 }
 
 template <class Layout, class Visit>

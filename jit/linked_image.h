@@ -32,6 +32,7 @@ class LinkedImage final : public CodeImage {
   size_t readable_bytes(const void* address) const override;
   std::vector<CodeLocation> locate(uintptr_t pc) const override { return lines_.locate(pc); }
   const ModuleFacts& facts() const override { return facts_; }
+  std::string_view object() const override { return lines_.object(); }
   size_t bytes() const override { return parts_.range.bytes(); }
 
  private:

@@ -28,6 +28,7 @@ class ObjectLines {
   ObjectLines(const ObjectLines&) = delete;
   ObjectLines& operator=(const ObjectLines&) = delete;
 
+  const std::string& object() const { return object_; }
   /// The functions that `pc` is in, inlined ones first; empty when it is in none.
   std::vector<CodeLocation> locate(uintptr_t pc) const;
 

@@ -6,7 +6,7 @@
 
 namespace cweb::runtime {
 
-std::unique_ptr<HeapStore> make_arena_store() {
+std::unique_ptr<HeapStore> make_arena_store(size_t) {
   return nullptr;
 }
 BlockState find_arena_block(const void*, HeapStore*&) {
@@ -23,6 +23,7 @@ BlockState find_arena_block(const void*, HeapStore*&) {
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -83,8 +84,16 @@ Region& region() {
 
 /// Stands before every block. jemalloc does not notice a double or wild free; this word does.
 struct alignas(16) Header {
-  uint64_t tag;     ///< of a live block: its address mixed with the region's secret
-  uint64_t offset;  ///< bytes from what jemalloc gave to the block
+  uint64_t tag;    ///< of a live block: its address mixed with the region's secret
+  uint64_t shape;  ///< what was asked for, in bytes, and below it the exponent of offset()
+
+  static constexpr unsigned exponent_bits = 6;
+  void set(size_t size, size_t offset) {
+    shape = size << exponent_bits | static_cast<uint64_t>(std::countr_zero(offset));
+  }
+  size_t size() const { return shape >> exponent_bits; }
+  /// Bytes from what jemalloc gave to the block: its alignment, so a power of two.
+  size_t offset() const { return size_t{1} << (shape & ((1U << exponent_bits) - 1)); }
 };
 
 Header* header_of(const void* block) {
@@ -96,7 +105,7 @@ uint64_t live_tag(const void* block) {
 
 class ArenaStore final : public HeapStore {
  public:
-  explicit ArenaStore(size_t slot) : slot_(slot), base_(region().slot_address(slot)) {
+  ArenaStore(size_t slot, size_t limit) : HeapStore(limit), slot_(slot), base_(region().slot_address(slot)) {
     hooks_.store = this;
     hooks_.alloc = [](extent_hooks_t* hooks, void* wanted, size_t size, size_t alignment, bool* zero, bool* commit,
                       unsigned) {
@@ -147,28 +156,32 @@ class ArenaStore final : public HeapStore {
   }
 
   void* allocate(size_t size, size_t alignment, bool zeroed) override {
-    if (size > slot_bytes || alignment > slot_bytes / 4) return nullptr;
+    if (size > slot_bytes || alignment > slot_bytes / 4 || !count.add(size)) return nullptr;
     const ShardUse use(*this);
     const int flags = use.flags() | MALLOCX_ALIGN(alignment) | (zeroed ? MALLOCX_ZERO : 0);
     // The header takes a whole unit of alignment, so that the block behind it is aligned as well.
-    return finish(mallocx(size + alignment, flags), alignment);
+    void* const given = mallocx(size + alignment, flags);
+    if (given == nullptr) return count.remove(size), nullptr;
+    return finish(given, size, alignment);
   }
 
   size_t size_of(const void* block) const override {
-    const uint64_t offset = header_of(block)->offset;
+    const size_t offset = header_of(block)->offset();
     return sallocx(const_cast<char*>(static_cast<const char*>(block)) - offset, 0) - offset;
   }
 
   void* resize(void* block, size_t size) override {
-    if (size > slot_bytes) return nullptr;
-    const uint64_t offset = header_of(block)->offset;
+    const size_t offset = header_of(block)->offset();
+    const size_t old_size = header_of(block)->size();
+    if (size > slot_bytes || !count.resize(old_size, size)) return nullptr;
     // Where it moves, the old header must not go on telling of a live block.
     header_of(block)->tag = 0;
     const ShardUse use(*this);
-    void* moved = rallocx(static_cast<char*>(block) - offset, size + offset,
-                          use.flags() | MALLOCX_ALIGN(static_cast<size_t>(offset)));
-    if (moved == nullptr) return finish(static_cast<char*>(block) - offset, offset), nullptr;
-    return finish(moved, offset);
+    void* const moved = rallocx(static_cast<char*>(block) - offset, size + offset, use.flags() | MALLOCX_ALIGN(offset));
+    if (moved != nullptr) return finish(moved, size, offset);
+    count.resize(size, old_size);
+    finish(static_cast<char*>(block) - offset, old_size, offset);
+    return nullptr;
   }
 
   void release(void* block) override {
@@ -176,8 +189,9 @@ class ArenaStore final : public HeapStore {
     uint64_t tag = live_tag(block);
     // Two threads that free one block at a time: the exchange decides who does it.
     if (!__atomic_compare_exchange_n(&header->tag, &tag, 0, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return;
+    count.remove(header->size());
     const ShardUse use(*this);
-    dallocx(static_cast<char*>(block) - header->offset, use.flags() & ~MALLOCX_ARENA(arena_));
+    dallocx(static_cast<char*>(block) - header->offset(), use.flags() & ~MALLOCX_ARENA(arena_));
   }
 
   size_t bytes() const override { return used_.load(std::memory_order_relaxed); }
@@ -221,11 +235,10 @@ class ArenaStore final : public HeapStore {
     int flags_;
   };
 
-  static void* finish(void* given, size_t offset) {
-    if (given == nullptr) return nullptr;
+  static void* finish(void* given, size_t size, size_t offset) {
     char* block = static_cast<char*>(given) + offset;
     Header* header = header_of(block);
-    header->offset = offset;
+    header->set(size, offset);
     __atomic_store_n(&header->tag, live_tag(block), __ATOMIC_RELAXED);
     return block;
   }
@@ -262,10 +275,10 @@ class ArenaStore final : public HeapStore {
 
 }  // namespace
 
-std::unique_ptr<HeapStore> make_arena_store() {
+std::unique_ptr<HeapStore> make_arena_store(size_t limit) {
   size_t slot = 0;
   if (!region().take_slot(slot)) return nullptr;
-  auto store = std::make_unique<ArenaStore>(slot);
+  auto store = std::make_unique<ArenaStore>(slot, limit);
   if (!store->create()) return nullptr;
   return store;
 }

@@ -36,7 +36,8 @@ struct MemberLayout {
 /// The record layout of `config`, and of one row of its two tables. A member that the record does not have is empty.
 struct ConfigLayout {
   size_t size = 0;
-  std::optional<MemberLayout> name, author, routes, route_count, websockets, websocket_count, onload, unload;
+  std::optional<MemberLayout> name, author, routes, route_count, websockets, websocket_count, onload, unload,
+      deadline_ms;
   /// Offsets within a route row.
   MemberLayout route_path, route_method, route_handler, route_flags;
   /// Offsets within a WebSocket row.
@@ -97,6 +98,8 @@ class CodeImage {
   /// Source locations of a pc inside the code, inlined frames first; empty when not known.
   virtual std::vector<CodeLocation> locate(uintptr_t pc) const = 0;
   virtual const ModuleFacts& facts() const = 0;
+  /// The ELF object that the image was linked from, which lives as long as the image; empty when there is none.
+  virtual std::string_view object() const { return {}; }
   /// Bytes of memory that the image occupies.
   virtual size_t bytes() const = 0;
 };

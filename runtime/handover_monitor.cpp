@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "runtime/calling_thread.h"
+#include "runtime/deadline_watch.h"
 #include "runtime/module_version.h"
 #include "runtime/spare_threads.h"
 
@@ -20,7 +22,13 @@ constexpr int quiet_ticks = 8;
 
 }  // namespace
 
-HandoverMonitor::HandoverMonitor(SpareThreads& spares) : spares_(spares), thread_([this] { watch(); }) {}
+void LoopGate::drive() {
+  thread_ = CallingThread::current();
+  drive_();
+}
+
+HandoverMonitor::HandoverMonitor(SpareThreads& spares, DeadlineWatch& deadlines)
+    : spares_(spares), deadlines_(deadlines), thread_([this] { watch(); }) {}
 
 HandoverMonitor::~HandoverMonitor() {
   stopping_ = true;
@@ -50,7 +58,7 @@ bool HandoverMonitor::leave(LoopGate& gate, uint64_t call) {
 
 bool HandoverMonitor::hand_over(LoopGate& gate, ModuleVersion& version) {
   version.detached_calls.fetch_add(1, std::memory_order_relaxed);
-  SpareThreads::Task drive = [&gate] { gate.drive_(); };
+  SpareThreads::Task drive = [&gate] { gate.drive(); };
   if (run(drive)) return true;
   version.detached_calls.fetch_sub(1, std::memory_order_relaxed);
   return false;
@@ -109,12 +117,17 @@ void HandoverMonitor::take(LoopGate& gate, uint64_t call) {
   uint64_t state = LoopGate::word(call, LoopGate::inside);
   if (!gate.state_.compare_exchange_strong(state, LoopGate::word(call, LoopGate::taking))) return;
   // From here to the end of `taking` the thread inside cannot leave, so the version stays.
+  deadlines_.add({.thread = gate.thread_->shared_from_this(),
+                  .call = gate.thread_->call(),
+                  .version = gate.version_->weak_from_this(),
+                  .due_ns = gate.noted_ns_ + gate.version_->deadline_ns,
+                  .gate = &gate});
   gate.noted_ns_ = 0;
   gate.route_->blocking.store(blocking_score, std::memory_order_relaxed);
   gate.version_->detached_calls.fetch_add(1, std::memory_order_relaxed);
   SpareThreads::Task drive = [&gate, call] {
     gate.state_.store(LoopGate::word(call, LoopGate::taken));
-    gate.drive_();
+    gate.drive();
   };
   if (run(drive)) return;
   gate.version_->detached_calls.fetch_sub(1, std::memory_order_relaxed);

@@ -13,6 +13,8 @@
 
 namespace cweb::runtime {
 
+class DeadlineWatch;
+
 class HandoverMonitor {
  public:
   /// A loop that has not polled for this long because of module calls is handed over.
@@ -20,7 +22,7 @@ class HandoverMonitor {
   /// Score that a route gets when one of its calls blocks: so many fast calls make it trusted again.
   static constexpr int blocking_score = 8;
 
-  explicit HandoverMonitor(SpareThreads& spares);
+  HandoverMonitor(SpareThreads& spares, DeadlineWatch& deadlines);
   ~HandoverMonitor();
 
   /// Before the loop is first driven.
@@ -44,6 +46,7 @@ class HandoverMonitor {
   /// then keeps it.
   bool hand_over(LoopGate& gate, ModuleVersion& version);
 
+  DeadlineWatch& deadlines() { return deadlines_; }
   uint64_t handovers() const { return handovers_.load(std::memory_order_relaxed); }
 
  private:
@@ -55,6 +58,7 @@ class HandoverMonitor {
   bool all_outside();
 
   SpareThreads& spares_;
+  DeadlineWatch& deadlines_;
   std::mutex mutex_;
   std::vector<LoopGate*> gates_;  // guarded by mutex_
   std::atomic<uint32_t> asleep_{0};

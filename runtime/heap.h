@@ -10,10 +10,12 @@ namespace cweb::runtime {
 /// block, freed or not.
 class ModuleHeap {
  public:
-  /// What a heap may grow to. One that is full answers null like malloc does.
+  /// The most that a heap can be allowed.
   static constexpr size_t max_bytes = size_t{4} << 30;
+  static constexpr size_t default_limit = size_t{1} << 30;
 
-  static std::unique_ptr<ModuleHeap> create();
+  /// `limit` bounds what is allocated at a time: a heap that is full answers null like malloc does.
+  static std::unique_ptr<ModuleHeap> create(size_t limit = default_limit);
   virtual ~ModuleHeap() = default;
 
   /// A block of at least `size` bytes aligned to `alignment` (a power of two, at least 16), or null when the heap is at
@@ -22,6 +24,14 @@ class ModuleHeap {
 
   /// Is this a live block of this heap? Any address may be asked about.
   virtual bool owns(const void* address) const = 0;
+
+  /// What is allocated now, as it was asked for, and the most that it has been.
+  struct Use {
+    size_t bytes = 0;
+    size_t blocks = 0;
+    size_t peak_bytes = 0;
+  };
+  virtual Use use() const = 0;
 
   /// Memory that the heap has taken for its blocks so far: what was freed may count on, it is used again.
   virtual size_t bytes() const = 0;

@@ -6,6 +6,7 @@
 
 #include "runtime/host_functions.h"
 #include "runtime/message_map.h"
+#include "runtime/module_stop.h"
 
 const char* http_methods[] = {"GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "HEAD"};
 
@@ -13,7 +14,9 @@ namespace cweb::runtime {
 namespace {
 
 MessageMap* message_map(const map* map) {
-  return const_cast<MessageMap*>(static_cast<const MessageMap*>(map->host));
+  auto* const shown = const_cast<MessageMap*>(static_cast<const MessageMap*>(map->host));
+  if (shown == nullptr || MessageMap::is_one(shown)) return shown;
+  stop_module_call("a map function was given something that is not a map");
 }
 
 map_entry* find(const map& map, const char* key) {

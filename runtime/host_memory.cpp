@@ -3,12 +3,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#ifdef CWEB_SANITIZED
+#include <sanitizer/allocator_interface.h>
+#endif
+
 #include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstring>
 #include <cwchar>
 
+#include "runtime/fault_guard.h"
 #include "runtime/heap.h"
 #include "runtime/host_functions.h"
 #include "runtime/module_stop.h"
@@ -45,6 +50,26 @@ bool is_own_memory(const void* address) {
   return version != nullptr && version->image().contains(address);
 }
 
+/// A block that a library took from the process, or a wild address: the allocator finds out.
+void free_of_process(void* block) {
+#ifdef CWEB_SANITIZED
+  if (__sanitizer_get_ownership(block) == 0)
+    stop_module_call("free() was given an address that is not a block of memory");
+#endif
+  const AllocatorProbe probe;
+  free(block);
+}
+
+void* realloc_of_process(void* block, size_t size) {
+#ifdef CWEB_SANITIZED
+  if (__sanitizer_get_ownership(block) == 0) {
+    stop_module_call("realloc() was given an address that is not a block of memory");
+  }
+#endif
+  const AllocatorProbe probe;
+  return realloc(block, size);
+}
+
 void* host_malloc(size_t size) {
   return allocate(size, default_alignment, false);
 }
@@ -69,7 +94,7 @@ void host_free(void* block) {
   if (in_response_buffer(block)) return;
   if (is_own_memory(block))
     stop_module_call("free() was given memory of the module itself: a static object or a literal");
-  free(block);
+  free_of_process(block);
 }
 
 void* host_realloc(void* block, size_t size) {
@@ -93,7 +118,7 @@ void* host_realloc(void* block, size_t size) {
   }
   if (is_own_memory(block))
     stop_module_call("realloc() was given memory of the module itself: a static object or a literal");
-  return realloc(block, size);
+  return realloc_of_process(block, size);
 }
 
 void* host_reallocarray(void* block, size_t count, size_t size) {

@@ -7,8 +7,11 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <optional>
 
-#include "base/log.h"
+#include "runtime/calling_thread.h"
+#include "runtime/fault_guard.h"
+#include "runtime/fault_sink.h"
 #include "runtime/host_functions.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
@@ -40,29 +43,78 @@ struct Start {
 /// after a cancellation too, which skip the frames between.
 struct OwnThread {
   std::shared_ptr<ModuleVersion> version;
+  std::optional<ThreadGuard> guard;
   ~OwnThread() {
     if (!version) return;
+    set_recovery_point(nullptr);
     set_current_version(nullptr);
+    guard.reset();
     version->own_threads.fetch_sub(1);
   }
 };
 thread_local OwnThread own_thread;
 thread_local RecoveryPoint own_recovery_point;
 
+void report_own_fault(const RecoveryPoint& point) {
+  after_fault(point.fault);
+  report_fault(own_thread.version, point.fault, {.call = "a thread of its own", .request = {}, .accept = {}});
+}
+
+thread_local RecoveryPoint destructor_recovery_point;
+
+/// No object with a destructor here: the jump comes back over it.
+void call_destructor(const ModuleVersion::ThreadKey& key, void* value) {
+  if (sigsetjmp(destructor_recovery_point.jump, 0) != 0) {
+    set_recovery_point(nullptr);
+    return report_own_fault(destructor_recovery_point);
+  }
+  set_recovery_point(&destructor_recovery_point);
+  key.destructor(value);
+  set_recovery_point(nullptr);
+}
+
+thread_local bool ends_values = false;
+
+/// Of a thread of the module's own: what libc does with the values of keys when a thread ends. There a fault in a
+/// destructor would be the process's, and on the server's threads the version would have gone before.
+void end_values() {
+  RecoveryPoint* const outer = recovery_point();
+  ends_values = true;
+  bool found = true;
+  for (int i = 0; found && i < PTHREAD_DESTRUCTOR_ITERATIONS; ++i) {
+    found = false;
+    for (const ModuleVersion::ThreadKey& each : own_thread.version->thread_keys()) {
+      void* const value = pthread_getspecific(each.key);
+      if (value == nullptr || each.destructor == nullptr) continue;
+      found = true;
+      pthread_setspecific(each.key, nullptr);
+      call_destructor(each, value);
+    }
+  }
+  ends_values = false;
+  set_recovery_point(outer);
+}
+
 /// No object with a destructor here: the jump comes back over it.
 void* run_guarded(Routine routine) {
   if (sigsetjmp(own_recovery_point.jump, 0) != 0) {
-    log::error("module {} version {}: a thread of its own ended: {}", own_thread.version->config.name,
-               own_thread.version->number, own_recovery_point.reason);
+    CallingThread::current()->call_ended();
+    set_recovery_point(nullptr);
+    report_own_fault(own_recovery_point);
     return nullptr;
   }
   set_recovery_point(&own_recovery_point);
-  return routine();
+  CallingThread::current()->call_begins();
+  void* const result = routine();
+  set_recovery_point(nullptr);
+  end_values();
+  return result;
 }
 
 void* enter(void* given) {
   auto* start = static_cast<Start*>(given);
   own_thread.version = std::move(start->version);
+  own_thread.guard.emplace();
   const Routine routine = start->routine;
   delete start;
   set_current_version(own_thread.version.get());
@@ -76,12 +128,18 @@ int start_thread(pthread_t* thread, const pthread_attr_t* attributes, Routine ro
     version->own_threads.fetch_sub(1);
     return EAGAIN;
   }
-  auto* start = new (std::nothrow) Start{version->shared_from_this(), routine};
-  const int error = start == nullptr ? EAGAIN : pthread_create(thread, attributes, enter, start);
-  if (error != 0) {
-    delete start;
-    version->own_threads.fetch_sub(1);
+  pthread_t started{};
+  int error = 0;
+  {
+    const HostSection section;
+    auto* start = new (std::nothrow) Start{version->shared_from_this(), routine};
+    error = start == nullptr ? EAGAIN : pthread_create(&started, attributes, enter, start);
+    if (error != 0) {
+      delete start;
+      version->own_threads.fetch_sub(1);
+    }
   }
+  if (error == 0) *thread = started;
   return error;
 }
 
@@ -102,6 +160,8 @@ int host_thrd_detach(thrd_t thread) {
 
 void host_pthread_exit(void* value) {
   if (!own_thread.version) stop_module_call("the module called pthread_exit() on a thread of the server's");
+  if (ends_values) stop_module_call("the module called pthread_exit() while its thread ended");
+  end_values();
   pthread_exit(value);
 }
 
@@ -115,12 +175,18 @@ void host_thrd_exit(int value) {
 }
 
 int host_pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) {
-  const int error = pthread_key_create(key, destructor);
-  if (error == 0 && current_version() != nullptr) current_version()->add_thread_key(*key);
+  pthread_key_t made{};
+  const int error = pthread_key_create(&made, nullptr);
+  if (error == 0 && current_version() != nullptr) {
+    const HostSection section;
+    current_version()->add_thread_key({made, destructor});
+  }
+  if (error == 0) *key = made;
   return error;
 }
 
 int host_pthread_key_delete(pthread_key_t key) {
+  const HostSection section;
   if (current_version() != nullptr) current_version()->forget_thread_key(key);
   return pthread_key_delete(key);
 }
@@ -135,7 +201,11 @@ void host_tss_delete(tss_t key) {
 
 void* host_emutls_get_address(void* control) {
   ModuleVersion* version = current_version();
-  void* address = version == nullptr ? nullptr : version->tls().address(control);
+  void* address = nullptr;
+  {
+    const HostSection section;
+    if (version != nullptr) address = version->tls().address(control);
+  }
   if (address == nullptr) stop_module_call("no memory for a thread-local variable");
   return address;
 }

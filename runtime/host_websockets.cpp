@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "runtime/fault_guard.h"
 #include "runtime/host_functions.h"
 #include "runtime/websocket_host.h"
 
@@ -26,9 +27,23 @@ bool is_message(const void* message, size_t length) {
   return length <= longest_message && (message != nullptr || length == 0);
 }
 
+/// A pointer or a length that is wrong faults here, where nothing is held, and not below.
+void read_through(const void* memory, size_t length) {
+  constexpr size_t page_bytes = 4096;
+  const auto* const bytes = static_cast<const volatile char*>(memory);
+  for (size_t at = 0; at < length; at += page_bytes) static_cast<void>(bytes[at]);
+  if (length > 0) static_cast<void>(bytes[length - 1]);
+}
+
+void read_through(const char* text) {
+  const volatile size_t length = std::strlen(text);
+  static_cast<void>(length);
+}
+
 /// An exception must not meet the module's frames.
 template <class Call>
 int or_failed(const Call& call) {
+  const HostSection section;
   try {
     return call();
   } catch (const std::bad_alloc&) {
@@ -39,12 +54,15 @@ int or_failed(const Call& call) {
 int send(websocket* socket, Kind kind, const void* message, size_t length) {
   WebSocketHost* const host = host_for(socket);
   if (host == nullptr || !is_message(message, length)) return -1;
+  read_through(message, length);
   return or_failed([&] { return host->send(socket, kind, {static_cast<const char*>(message), length}); });
 }
 
 int broadcast(const char* path, Kind kind, const void* message, size_t length) {
   WebSocketHost* const host = host_for(path);
   if (host == nullptr || !is_message(message, length)) return -1;
+  read_through(path);
+  read_through(message, length);
   return or_failed([&] { return host->broadcast(path, kind, {static_cast<const char*>(message), length}); });
 }
 
@@ -82,6 +100,7 @@ int cweb_ws_close(websocket* ws, int code, const char* reason) {
   host::WebSocketHost* const sockets = host::host_for(ws);
   const size_t length = reason == nullptr ? 0 : strnlen(reason, host::longest_reason + 1);
   if (sockets == nullptr || !host::may_close_with(code) || length > host::longest_reason) return -1;
+  const host::HostSection section;
   return sockets->close(ws, static_cast<uint16_t>(code), {reason == nullptr ? "" : reason, length});
 }
 
@@ -95,50 +114,68 @@ int cweb_ws_broadcast_binary(const char* path, const void* message, size_t lengt
 
 int cweb_ws_count(const char* path) {
   host::WebSocketHost* const sockets = host::host_for(path);
-  return sockets == nullptr ? 0 : sockets->count(path);
+  if (sockets == nullptr) return 0;
+  host::read_through(path);
+  const host::HostSection section;
+  return sockets->count(path);
 }
 
 websocket* cweb_ws_next(const char* path, websocket* previous) {
   host::WebSocketHost* const sockets = host::host_for(path);
-  return sockets == nullptr ? nullptr : sockets->next(path, previous);
+  if (sockets == nullptr) return nullptr;
+  host::read_through(path);
+  const host::HostSection section;
+  return sockets->next(path, previous);
 }
 
 void cweb_ws_set_data(websocket* ws, void* data) {
-  if (host::WebSocketHost* const sockets = host::host_for(ws)) sockets->set_data(ws, data);
+  host::WebSocketHost* const sockets = host::host_for(ws);
+  if (sockets == nullptr) return;
+  const host::HostSection section;
+  sockets->set_data(ws, data);
 }
 
 void* cweb_ws_get_data(websocket* ws) {
   host::WebSocketHost* const sockets = host::host_for(ws);
+  const host::HostSection section;
   return sockets == nullptr ? nullptr : sockets->data(ws);
 }
 
 int cweb_ws_close_code(websocket* ws) {
   host::WebSocketHost* const sockets = host::host_for(ws);
+  const host::HostSection section;
   return sockets == nullptr ? 0 : sockets->close_code(ws);
 }
 
 int cweb_ws_is_binary(websocket* ws) {
   host::WebSocketHost* const sockets = host::host_for(ws);
+  const host::HostSection section;
   return sockets != nullptr && sockets->is_binary(ws) ? 1 : 0;
 }
 
 const char* cweb_ws_path(websocket* ws) {
   host::WebSocketHost* const sockets = host::host_for(ws);
+  const host::HostSection section;
   return sockets == nullptr ? "" : sockets->path(ws);
 }
 
 const char* cweb_ws_param(websocket* ws, const char* name) {
   host::WebSocketHost* const sockets = host::host_for(ws);
-  return sockets == nullptr || name == nullptr ? nullptr : sockets->param(ws, name);
+  if (sockets == nullptr || name == nullptr) return nullptr;
+  host::read_through(name);
+  const host::HostSection section;
+  return sockets->param(ws, name);
 }
 
 const char* cweb_ws_protocol(websocket* ws) {
   host::WebSocketHost* const sockets = host::host_for(ws);
+  const host::HostSection section;
   return sockets == nullptr ? "" : sockets->protocol(ws);
 }
 
 http_request* cweb_ws_request(websocket* ws) {
   host::WebSocketHost* const sockets = host::host_for(ws);
+  const host::HostSection section;
   return sockets == nullptr ? nullptr : sockets->request(ws);
 }
 

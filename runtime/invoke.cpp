@@ -7,6 +7,9 @@
 #include <type_traits>
 
 #include "base/clock.h"
+#include "runtime/calling_thread.h"
+#include "runtime/deadline_watch.h"
+#include "runtime/fault_guard.h"
 #include "runtime/handover_monitor.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
@@ -21,20 +24,34 @@ using Handler = int (*)(http_request*, http_response*);
 using OnOpen = void (*)(websocket*);  // and on_close
 using OnMessage = void (*)(websocket*, const char*, size_t);
 
+/// Of a call that has come back after its deadline: where it was when that came.
+void note_deadline(FaultRecord& fault) {
+  const CallingThread& thread = *CallingThread::current();
+  if (!thread.last_seen(thread.call(), fault)) fault = {};
+  fault.kind = FaultRecord::Kind::deadline;
+}
+
 /// The innermost step: a recovery point around the call. No object with a destructor may live between the two, so this
-/// function has none, and `call` is none. False when the module ended the call itself; the reason is then in `point`.
+/// function has none, and `call` is none. False when the call was ended by a fault or the like, which is then in
+/// `point`.
 template <class Call>
 bool call_guarded(RecoveryPoint& point, const Call& call) {
   static_assert(std::is_trivially_destructible_v<Call>);
   // The signal mask is not saved: that would be a system call for every request.
   if (sigsetjmp(point.jump, 0) != 0) {
+    CallingThread::current()->call_ended();
     set_recovery_point(nullptr);
+    after_fault(point.fault);
     return false;
   }
   set_recovery_point(&point);
+  CallingThread::current()->call_begins();
   call();
+  const bool overdue = CallingThread::current()->is_overdue();
+  if (overdue) note_deadline(point.fault);
+  CallingThread::current()->call_ended();
   set_recovery_point(nullptr);
-  return true;
+  return !overdue;
 }
 
 /// A call that ends within this was not worth a hand-over.
@@ -73,6 +90,12 @@ CallResult call_on_loop(HandoverMonitor& monitor, LoopGate& gate, ModuleVersion&
   bool returned = false;
   if (state.blocking.load(std::memory_order_relaxed) > 0 && monitor.hand_over(gate, version)) {
     const int64_t start_ns = monotonic_ns();
+    const auto thread = CallingThread::current()->shared_from_this();
+    monitor.deadlines().add({.thread = thread,
+                             .call = thread->call() + 1,
+                             .version = version.weak_from_this(),
+                             .due_ns = start_ns + version.deadline_ns,
+                             .gate = &gate});
     returned = call_guarded(thread_recovery_point, call);
     note_duration(state, monotonic_ns() - start_ns);
     result.kept_loop = false;
@@ -83,7 +106,10 @@ CallResult call_on_loop(HandoverMonitor& monitor, LoopGate& gate, ModuleVersion&
   }
   if (!returned) {
     result.ending = CallResult::Ending::stopped;
-    result.reason = thread_recovery_point.reason;
+    result.fault = &thread_recovery_point.fault;
+    if (result.kept_loop && monitor.hand_over(gate, version)) result.kept_loop = false;
+    // Something of a library's may be half done on this thread.
+    if (result.fault->outside_module) SpareThreads::end_this_thread();
   }
   return result;
 }
@@ -122,32 +148,46 @@ void detached_call_done(Retirer& retirer, ModuleVersion& version) {
   leave_version(&retirer, version);
 }
 
-WaitedCall call_on_this_thread(ModuleVersion& version, void (*function)()) {
+WaitedCall call_on_this_thread(DeadlineWatch& deadlines, ModuleVersion& version, void (*function)(),
+                               std::chrono::milliseconds deadline) {
+  WaitedCall result;
   enter_version(version);
-  const bool returned = call_guarded(thread_recovery_point, function);
+  const auto thread = CallingThread::current()->shared_from_this();
+  deadlines.add({.thread = thread,
+                 .call = thread->call() + 1,
+                 .version = version.weak_from_this(),
+                 .due_ns = monotonic_ns() + std::chrono::nanoseconds(deadline).count()});
+  if (!call_guarded(thread_recovery_point, function)) {
+    result.ending = WaitedCall::Ending::stopped;
+    result.fault = thread_recovery_point.fault;
+    result.fault.deadline_ns = std::chrono::nanoseconds(deadline).count();
+    if (result.fault.outside_module) SpareThreads::end_this_thread();
+  }
   leave_version(nullptr, version);
-  return returned ? WaitedCall::returned : WaitedCall::stopped;
+  return result;
 }
 
-WaitedCall call_and_wait(SpareThreads& threads, const std::shared_ptr<ModuleVersion>& version, void (*function)(),
-                         std::chrono::milliseconds deadline) {
+WaitedCall call_and_wait(SpareThreads& threads, DeadlineWatch& deadlines, const std::shared_ptr<ModuleVersion>& version,
+                         void (*function)(), std::chrono::milliseconds deadline) {
+  /// A call in the module's own code ends at the deadline; this long after it, it is known to be somewhere else.
+  constexpr std::chrono::milliseconds grace{40};
   struct Wait {
     std::mutex mutex;
     std::condition_variable ended;
     bool done = false;
-    WaitedCall result = WaitedCall::overdue;
+    WaitedCall result{.ending = WaitedCall::Ending::overdue, .fault = {}};
   };
   const auto wait = std::make_shared<Wait>();
-  SpareThreads::Task task = [wait, version, function] {
-    const WaitedCall result = call_on_this_thread(*version, function);
+  SpareThreads::Task task = [wait, &deadlines, version, function, deadline] {
+    const WaitedCall result = call_on_this_thread(deadlines, *version, function, deadline);
     const std::lock_guard lock(wait->mutex);
     wait->done = true;
     wait->result = result;
     wait->ended.notify_one();
   };
-  if (!threads.run(task)) return WaitedCall::no_thread;
+  if (!threads.run(task)) return {.ending = WaitedCall::Ending::no_thread, .fault = {}};
   std::unique_lock lock(wait->mutex);
-  wait->ended.wait_for(lock, deadline, [&] { return wait->done; });
+  wait->ended.wait_for(lock, deadline + grace, [&] { return wait->done; });
   return wait->result;
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "runtime/code_image.h"
+#include "runtime/fault_record.h"
 
 struct http_request;
 struct http_response;
@@ -13,6 +14,7 @@ struct websocket;
 
 namespace cweb::runtime {
 
+class DeadlineWatch;
 class HandoverMonitor;
 class LoopGate;
 class ModuleVersion;
@@ -23,18 +25,19 @@ class SpareThreads;
 struct CallResult {
   enum class Ending {
     returned,
-    stopped,  ///< the module called exit, abort or the like: the request fails, the server does not
+    stopped,  ///< by a fault, by its deadline, or by the module (exit, abort): the request fails, the server does not
   };
   Ending ending = Ending::returned;
   int value = 0;  ///< what the handler returned
   /// False: the loop was handed to another thread meanwhile. The caller no longer owns anything of the loop but the
   /// call itself, and must post its answer, then say detached_call_done().
   bool kept_loop = true;
-  const char* reason = "";  ///< of `stopped`; valid until the next call on this thread
+  const FaultRecord* fault = nullptr;  ///< of `stopped`; valid until the next call on this thread
 };
 
 /// Calls the handler of `route` on the thread that owns the loop behind `gate`. `version` must come from the route
-/// table that the loop holds now. A route that is known to block is called with the loop handed over beforehand.
+/// table that the loop holds now. A route that is known to block is called with the loop handed over beforehand. After
+/// a fault the loop is handed over if there is a thread for it: what has to be done then takes milliseconds.
 CallResult call_handler(HandoverMonitor& monitor, LoopGate& gate, ModuleVersion& version, size_t route,
                         http_request& request, http_response& response);
 
@@ -59,19 +62,25 @@ void detached_call_done(Retirer& retirer, ModuleVersion& version);
 void call_done(Retirer& retirer, ModuleVersion& version);
 
 /// How a call that somebody waits for ended.
-enum class WaitedCall {
-  returned,
-  stopped,    ///< the module called exit, abort or the like
-  overdue,    ///< still running when the deadline came: the version lives on until it returns
-  no_thread,  ///< not called: all threads are busy
+struct WaitedCall {
+  enum class Ending {
+    returned,
+    stopped,    ///< by a fault, by its deadline, or by the module (exit, abort)
+    overdue,    ///< still running: it is in a library or waits for a lock. The version lives on until it returns
+    no_thread,  ///< not called: all threads are busy
+  };
+  Ending ending = Ending::returned;
+  FaultRecord fault;  ///< of `stopped`
 };
 
-/// Calls `function` of `version` on this thread, which must be one of SpareThreads': `returned` or `stopped`.
-WaitedCall call_on_this_thread(ModuleVersion& version, void (*function)());
+/// Calls `function` of `version` on this thread, which must be one of SpareThreads': `returned` or `stopped`. It may
+/// take until the deadline.
+WaitedCall call_on_this_thread(DeadlineWatch& deadlines, ModuleVersion& version, void (*function)(),
+                               std::chrono::milliseconds deadline);
 
 /// Calls `function` (a constructor, onload or unload) on a spare thread and waits until it returns or the deadline
 /// comes. Not for loop threads: it blocks.
-WaitedCall call_and_wait(SpareThreads& threads, const std::shared_ptr<ModuleVersion>& version, void (*function)(),
-                         std::chrono::milliseconds deadline);
+WaitedCall call_and_wait(SpareThreads& threads, DeadlineWatch& deadlines, const std::shared_ptr<ModuleVersion>& version,
+                         void (*function)(), std::chrono::milliseconds deadline);
 
 }  // namespace cweb::runtime

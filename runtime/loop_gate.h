@@ -6,10 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <utility>
 
 namespace cweb::runtime {
 
+class CallingThread;
 class HandoverMonitor;
 class ModuleVersion;
 class Retirer;
@@ -20,15 +22,19 @@ class alignas(64) LoopGate {
  public:
   /// `index` counts the loops from 0. `drive` runs the loop on the calling thread until the loop ends or is lost.
   /// `wake` makes a sleeping loop come round; any thread may call it.
-  LoopGate(size_t index, std::function<void()> drive, std::function<void()> wake)
-      : index_(index), drive_(std::move(drive)), wake_(std::move(wake)) {}
+  /// `give_up` is told of a call that was taken off this loop, is overdue and cannot be ended; any thread may call it.
+  using GiveUp =
+      std::function<void(const std::shared_ptr<CallingThread>&, uint64_t call, const std::shared_ptr<ModuleVersion>&)>;
+  LoopGate(size_t index, std::function<void()> drive, std::function<void()> wake, GiveUp give_up = {})
+      : index_(index), drive_(std::move(drive)), wake_(std::move(wake)), give_up_(std::move(give_up)) {}
   LoopGate(const LoopGate&) = delete;
   LoopGate& operator=(const LoopGate&) = delete;
 
   size_t index() const { return index_; }
   void wake() const { wake_(); }
   /// Runs the loop on the calling thread until it ends or is lost.
-  void drive() const { drive_(); }
+  void drive();
+  const GiveUp& give_up() const { return give_up_; }
 
   /// Driver: the loop has just polled.
   void polled() { polls_.store(polls_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
@@ -57,6 +63,7 @@ class alignas(64) LoopGate {
   const size_t index_;
   const std::function<void()> drive_;
   const std::function<void()> wake_;
+  const GiveUp give_up_;
   std::atomic<uint64_t> state_{owned};
   std::atomic<uint64_t> polls_{0};
   std::atomic<uint64_t> passed_{0};
@@ -64,6 +71,7 @@ class alignas(64) LoopGate {
   // What the driver is calling. Written before the state becomes `inside`, read by who takes the loop.
   ModuleVersion* version_ = nullptr;
   RouteState* route_ = nullptr;
+  CallingThread* thread_ = nullptr;  // the driver
   // The monitor's own notes.
   uint64_t noted_polls_ = 0;
   int64_t noted_ns_ = 0;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/ascii.h"
+#include "runtime/fault_guard.h"
 
 namespace cweb::runtime {
 namespace {
@@ -45,7 +46,12 @@ char* MessageMap::keep(std::string_view text) {
 }
 
 map* MessageMap::shown() {
-  shown_ = {.entries = entries_.data(), .size = entries_.size(), .capacity = entries_.capacity(), .host = this};
+  map_entry* entries = entries_.data();
+  if (values_ == Values::headers) {
+    shown_entries_ = entries_;
+    entries = shown_entries_.data();
+  }
+  shown_ = {.entries = entries, .size = entries_.size(), .capacity = entries_.capacity(), .host = this};
   return &shown_;
 }
 
@@ -61,6 +67,8 @@ int MessageMap::insert(const char* key, void* value) {
     rejected_ = true;
     return -MAP_ERR;
   }
+  // What the module gave was read.
+  const HostSection section;
   // Several cookies are several headers; of everything else the first stays.
   const bool repeatable = copies && same_ignoring_case(name, "set-cookie");
   if (!repeatable && find(name) != entries_.end()) return MAP_OK;

@@ -4,6 +4,7 @@
 
 #include <cweb.h>
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
@@ -21,6 +22,7 @@ class MessageMap {
                ///< 5)
   };
   explicit MessageMap(Values values) : values_(values) {}
+  ~MessageMap() { mark_ = 0; }
   MessageMap(const MessageMap&) = delete;
   MessageMap& operator=(const MessageMap&) = delete;
 
@@ -40,6 +42,9 @@ class MessageMap {
   int remove(const char* key);
   size_t size() const { return entries_.size(); }
 
+  /// Is there really a map at the address that a module's struct map tells of? May fault where there is nothing.
+  static bool is_one(const MessageMap* map) { return map->mark_ == mark_of(map); }
+
   /// Has a header been given that would have split or broken the response?
   bool rejected() const { return rejected_; }
   template <class Function>
@@ -51,13 +56,19 @@ class MessageMap {
 
  private:
   static constexpr size_t block_bytes = 1024;
+  static uint64_t mark_of(const MessageMap* map) {
+    return reinterpret_cast<uintptr_t>(map) ^ uint64_t { 0x9d3c'51e7'0b86'f42a };
+  }
 
   void forget_texts();
   std::vector<map_entry>::iterator find(std::string_view key);
   char* keep(std::string_view text);
 
+  volatile uint64_t mark_ = mark_of(this);
   const Values values_;
   map shown_{};
+  /// Of headers, what the module sees and can overwrite: the server reads its own entries when the call is over.
+  std::vector<map_entry> shown_entries_;
   std::vector<map_entry> entries_;
   // What was copied, each with a NUL behind it; the addresses stay. First into the block, which is kept.
   std::unique_ptr<char[]> block_;

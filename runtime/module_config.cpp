@@ -69,6 +69,7 @@ class ConfigReader {
   Read<void> check_function(const void* function, CallShape shape, const std::string& what,
                             SourcePosition position) const;
   Read<void> read_load_functions();
+  Read<void> read_deadline();
 
   const CodeImage& image_;
   const ConfigLayout& layout_;
@@ -93,6 +94,7 @@ Read<ModuleConfig> ConfigReader::read() {
     if (auto row = read_web_socket(i); !row) return std::unexpected(row.error());
   }
   if (auto functions = read_load_functions(); !functions) return std::unexpected(functions.error());
+  if (auto deadline = read_deadline(); !deadline) return std::unexpected(deadline.error());
   const size_t written = image_.facts().routes.size();
   if (written > *routes) {
     config_.notices.push_back(
@@ -259,6 +261,16 @@ Read<void> ConfigReader::read_web_socket(size_t index) {
   if (auto checked = check(socket.on_close, socket.close_shape, "on_close"); !checked) return checked;
   config_.websockets.push_back(std::move(socket));
   return {};
+}
+
+Read<void> ConfigReader::read_deadline() {
+  if (!layout_.deadline_ms) return {};
+  std::memcpy(&config_.deadline_ms, base_ + layout_.deadline_ms->offset, sizeof config_.deadline_ms);
+  constexpr int longest_ms = 24 * 60 * 60 * 1000;
+  if (config_.deadline_ms >= 0 && config_.deadline_ms <= longest_ms) return {};
+  return refuse(
+      fmt::format("deadline_ms is {}: expected 0 (the server's) to {} (a day)", config_.deadline_ms, longest_ms),
+      image_.facts().config_position);
 }
 
 Read<void> ConfigReader::read_load_functions() {

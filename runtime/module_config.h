@@ -39,6 +39,7 @@ struct ModuleConfig {
   std::vector<WebSocketConfig> websockets;
   void* onload = nullptr;
   void* unload = nullptr;
+  int deadline_ms = 0;  ///< of its calls; 0: the server's
   CallShape onload_shape = CallShape::absent, unload_shape = CallShape::absent;
   std::vector<std::string> notices;  ///< what is allowed and worth telling, one sentence each
 };

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "runtime/fault_guard.h"
 
 namespace cweb::runtime {
 namespace {
@@ -22,7 +23,10 @@ RecoveryPoint* recovery_point() {
 void stop_module_call(const char* reason) {
   RecoveryPoint* point = point_of_thread;
   CWEB_ASSERT(point != nullptr && "module code runs behind a recovery point");
-  std::snprintf(point->reason, sizeof point->reason, "%s", reason);
+  point->fault = {};
+  point->fault.kind = FaultRecord::Kind::stopped;
+  std::snprintf(point->fault.reason, sizeof point->fault.reason, "%s", reason);
+  trace_call(point->fault);
   siglongjmp(point->jump, 1);
 }
 

@@ -4,20 +4,22 @@
 
 #include <setjmp.h>
 
+#include "runtime/fault_record.h"
+
 namespace cweb::runtime {
 
-/// Where a call goes on when the module ends it.
+/// Where a call goes on when it is ended from inside, by the module or by a fault.
 struct RecoveryPoint {
   sigjmp_buf jump;
-  char reason[256];  ///< one sentence, set before the jump
+  FaultRecord fault;  ///< filled in before the jump
 };
 
-/// The point that stop_module_call() jumps to on this thread; null: there is none.
+/// The point that a call on this thread goes back to; null: the thread is inside no call.
 void set_recovery_point(RecoveryPoint* point);
 RecoveryPoint* recovery_point();
 
 /// Does not return: jumps to this thread's recovery point. Without one the process ends, loudly: only code of a module
-/// may get here.
+/// may get here. `reason` is one sentence.
 [[noreturn]] void stop_module_call(const char* reason);
 
 }  // namespace cweb::runtime

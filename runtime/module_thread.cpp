@@ -28,4 +28,10 @@ bool in_response_buffer(const void* address) {
   return reinterpret_cast<uintptr_t>(address) - response_buffer < response_buffer_size;
 }
 
+bool behind_response_buffer(const void* address) {
+  constexpr size_t guard_bytes = 4096;
+  const uintptr_t offset = reinterpret_cast<uintptr_t>(address) - response_buffer;
+  return response_buffer_size != 0 && offset >= response_buffer_size && offset < response_buffer_size + guard_bytes;
+}
+
 }  // namespace cweb::runtime

@@ -18,5 +18,7 @@ void set_current_version(ModuleVersion* version);
 /// none.
 void set_response_buffer(const char* begin, size_t size);
 bool in_response_buffer(const void* address);
+/// In the guard page behind it.
+bool behind_response_buffer(const void* address);
 
 }  // namespace cweb::runtime

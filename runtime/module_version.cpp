@@ -24,22 +24,27 @@ const char* to_string(VersionState state) {
   return "unknown";
 }
 
-ModuleVersion::ModuleVersion(uint64_t id, std::unique_ptr<CodeImage> image)
-    : id_(id), heap_(ModuleHeap::create()), image_(std::move(image)) {}
+ModuleVersion::ModuleVersion(uint64_t id, std::unique_ptr<CodeImage> image, size_t memory_limit)
+    : id_(id), heap_(ModuleHeap::create(memory_limit)), image_(std::move(image)) {}
 
 ModuleVersion::~ModuleVersion() {
   if (module_counters) module_counters->fold(*counters);
-  for (const pthread_key_t key : thread_keys_) pthread_key_delete(key);
+  for (const ThreadKey& each : thread_keys_) pthread_key_delete(each.key);
 }
 
-void ModuleVersion::add_thread_key(pthread_key_t key) {
+void ModuleVersion::add_thread_key(ThreadKey key) {
   const std::lock_guard lock(mutex_);
   thread_keys_.push_back(key);
 }
 
 void ModuleVersion::forget_thread_key(pthread_key_t key) {
   const std::lock_guard lock(mutex_);
-  std::erase(thread_keys_, key);
+  std::erase_if(thread_keys_, [&](const ThreadKey& each) { return each.key == key; });
+}
+
+std::vector<ModuleVersion::ThreadKey> ModuleVersion::thread_keys() {
+  const std::lock_guard lock(mutex_);
+  return thread_keys_;
 }
 
 }  // namespace cweb::runtime

@@ -39,7 +39,8 @@ struct RouteState {
 
 class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
  public:
-  ModuleVersion(uint64_t id, std::unique_ptr<CodeImage> image);
+  /// `memory_limit` in bytes, of what the module may have allocated at a time.
+  ModuleVersion(uint64_t id, std::unique_ptr<CodeImage> image, size_t memory_limit = ModuleHeap::default_limit);
   ~ModuleVersion();
   ModuleVersion(const ModuleVersion&) = delete;
   ModuleVersion& operator=(const ModuleVersion&) = delete;
@@ -66,14 +67,27 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   std::unique_ptr<CallCounters> counters;
   std::shared_ptr<ModuleCounters> module_counters;  ///< of its module: what counters holds at the end goes there
 
+  /// How long a call may take.
+  int64_t deadline_ns = default_deadline_ns;
+  static constexpr int64_t default_deadline_ns = 10'000'000'000;
+
+  /// Its module has faulted too often: calls are refused until the next deploy or restart.
+  std::atomic<bool> quarantined{false};
+  /// A call into it has faulted, so that a lock of its own may be held, or something half written.
+  std::atomic<bool> suspect{false};
+
   /// Calls that were taken off their loop and are still running.
   std::atomic<int> detached_calls{0};
   /// Threads that the module started itself and that are still running.
   std::atomic<int> own_threads{0};
 
-  /// A thread-specific key that code of this version made: deleted with the version, because its destructor function
-  /// may be the version's code.
-  void add_thread_key(pthread_key_t key);
+  /// A thread-specific key that code of this version made: deleted with the version.
+  struct ThreadKey {
+    pthread_key_t key;
+    void (*destructor)(void*);  ///< the version's code; may be null
+  };
+  void add_thread_key(ThreadKey key);
+  std::vector<ThreadKey> thread_keys();
   /// The module deleted it itself.
   void forget_thread_key(pthread_key_t key);
 
@@ -81,7 +95,7 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   const uint64_t id_;
   std::atomic<VersionState> state_{VersionState::linked};
   std::mutex mutex_;
-  std::vector<pthread_key_t> thread_keys_;  // guarded by mutex_
+  std::vector<ThreadKey> thread_keys_;  // guarded by mutex_
   EmulatedTls tls_;
   std::unique_ptr<ModuleHeap> heap_;
   std::unique_ptr<CodeImage> image_;

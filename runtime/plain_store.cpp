@@ -97,15 +97,16 @@ BlockRegister& blocks() {
 
 class PlainStore final : public HeapStore {
  public:
+  using HeapStore::HeapStore;
   ~PlainStore() override {
     for (void* block : blocks().remove_all(this)) std::free(block);
   }
 
   void* allocate(size_t size, size_t alignment, bool zeroed) override {
-    if (size > ModuleHeap::max_bytes || !take(size)) return nullptr;
+    if (!count.add(size)) return nullptr;
     const size_t rounded = (size + alignment) / alignment * alignment;
     void* block = std::aligned_alloc(alignment, rounded);
-    if (block == nullptr) return give_back(size), nullptr;
+    if (block == nullptr) return count.remove(size), nullptr;
     if (zeroed) std::memset(block, 0, size);
     blocks().add(block, {this, size});
     return block;
@@ -129,27 +130,17 @@ class PlainStore final : public HeapStore {
     const size_t size = size_of(block);
     // Two threads that free one block at a time: the register decides who does it.
     if (!blocks().remove(block)) return;
-    give_back(size);
+    count.remove(size);
     std::free(block);
   }
 
-  size_t bytes() const override { return bytes_.load(std::memory_order_relaxed); }
-
- private:
-  bool take(size_t size) {
-    if (bytes_.fetch_add(size, std::memory_order_relaxed) + size <= ModuleHeap::max_bytes) return true;
-    give_back(size);
-    return false;
-  }
-  void give_back(size_t size) { bytes_.fetch_sub(size, std::memory_order_relaxed); }
-
-  std::atomic<size_t> bytes_{0};
+  size_t bytes() const override { return count.use().bytes; }
 };
 
 }  // namespace
 
-std::unique_ptr<HeapStore> make_plain_store() {
-  return std::make_unique<PlainStore>();
+std::unique_ptr<HeapStore> make_plain_store(size_t limit) {
+  return std::make_unique<PlainStore>(limit);
 }
 
 BlockState find_plain_block(const void* address, HeapStore*& store) {

@@ -51,13 +51,34 @@ std::expected<Registry::Claim, Conflict> Registry::claim(const std::shared_ptr<M
 void Registry::publish(Claim claim) {
   const std::lock_guard lock(mutex_);
   Module& module = *find_locked(claim.version_->config.name);
+  claim.version_->number = ++module.versions;
+  claim.version_->deployed_at = utc_timestamp();
+  go_live_locked(module, claim);
+}
+
+bool Registry::publish_restarted(Claim claim, const ModuleVersion& replaced) {
+  const std::lock_guard lock(mutex_);
+  Module& module = *find_locked(claim.version_->config.name);
+  if (module.live.get() != &replaced) return false;
+  claim.version_->number = replaced.number;
+  claim.version_->deployed_at = replaced.deployed_at;
+  go_live_locked(module, claim);
+  return true;
+}
+
+void Registry::quarantine(const ModuleVersion& version) {
+  const std::lock_guard lock(mutex_);
+  const Module* const module = find_locked(version.config.name);
+  // Another version may have come meanwhile.
+  if (module != nullptr && module->live.get() == &version) module->live->quarantined = true;
+}
+
+void Registry::go_live_locked(Module& module, Claim& claim) {
   CWEB_ASSERT(module.claimed == claim.version_);
   std::vector<std::shared_ptr<ModuleVersion>> leaving;
   if (module.live) leaving.push_back(std::move(module.live));
   module.live = std::move(module.claimed);
   module.claimed = nullptr;
-  module.live->number = ++module.versions;
-  module.live->deployed_at = utc_timestamp();
   module.live->set_state(VersionState::live);
   module.counters->add(module.live->config, *module.live->counters);
   claim.registry_ = nullptr;

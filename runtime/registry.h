@@ -59,6 +59,13 @@ class Registry {
   /// the background. Sets version->number and deployed_at.
   void publish(Claim claim);
 
+  /// The same for a fresh instance of the live version, which keeps the version's number: false, with nothing changed,
+  /// when `replaced` is not live any more.
+  bool publish_restarted(Claim claim, const ModuleVersion& replaced);
+
+  /// From here on calls of the module are refused, until a version of it is published.
+  void quarantine(const ModuleVersion& version);
+
   /// Takes the module's routes away; false when there is none of that name.
   bool remove(std::string_view name);
 
@@ -89,6 +96,7 @@ class Registry {
   Module* find_locked(std::string_view name) const;
   Module& find_or_add_locked(const std::string& name);
   void drop_if_empty_locked(Module& module);
+  void go_live_locked(Module& module, Claim& claim);
   void republish_locked(std::vector<std::shared_ptr<ModuleVersion>> leaving);
   ModuleStatus status_locked(const Module& module) const;
   void release(const Claim& claim);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "runtime/fault_sink.h"
 #include "runtime/invoke.h"
 
 namespace cweb::runtime {
@@ -15,9 +16,13 @@ namespace {
 /// An unload that runs longer is told of in the log; its version stays in memory until it returns.
 constexpr int64_t unload_patience_ms = 10'000;
 
+/// For the unload of a version that has faulted: it may wait for a lock that nobody will give back.
+constexpr std::chrono::milliseconds suspect_unload_time{1000};
+
 }  // namespace
 
-Retirer::Retirer(SpareThreads& spares) : spares_(spares), thread_([this] { work(); }) {}
+Retirer::Retirer(SpareThreads& spares, DeadlineWatch& deadlines)
+    : spares_(spares), deadlines_(deadlines), thread_([this] { work(); }) {}
 
 Retirer::~Retirer() {
   {
@@ -128,6 +133,10 @@ bool Retirer::advance(Pending& pending) {
     // A thread that the module started keeps the code it runs.
     if (version.own_threads.load() > 0 || spares_.anyone_inside(&version)) return false;
     version.set_state(VersionState::retired);
+    if (const ModuleHeap::Use left = version.heap().use(); left.blocks > 0) {
+      log::info("module {} version {} is retired and left {} bytes in {} blocks allocated", version.config.name,
+                version.number, left.bytes, left.blocks);
+    }
     wanted(version.id()).fetch_sub(1);
     return true;
   }
@@ -149,10 +158,14 @@ void Retirer::start_unload(Pending& pending) {
     return;
   }
   // The entry holds the version until unload_returned is set; a task that held it too could be the last to do so.
-  SpareThreads::Task unload = [this, &pending, version = pending.version.get()] {
-    if (call_on_this_thread(*version, reinterpret_cast<void (*)()>(version->config.unload)) != WaitedCall::returned) {
-      log::error("module {} version {}: unload ended the call itself (exit or abort)", version->config.name,
-                 version->number);
+  SpareThreads::Task unload = [this, &pending] {
+    ModuleVersion& version = *pending.version;
+    const auto deadline =
+        version.suspect.load() ? suspect_unload_time : std::chrono::milliseconds(version.deadline_ns / 1'000'000);
+    const WaitedCall call =
+        call_on_this_thread(deadlines_, version, reinterpret_cast<void (*)()>(version.config.unload), deadline);
+    if (call.ending != WaitedCall::Ending::returned) {
+      report_fault(pending.version, call.fault, {.call = "unload", .request = {}, .accept = {}});
     }
     const std::lock_guard lock(mutex_);
     pending.unload_returned = true;

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/deadline_watch.h"
 #include "runtime/loop_gate.h"
 #include "runtime/module_version.h"
 #include "runtime/route_table.h"
@@ -23,7 +24,7 @@ namespace cweb::runtime {
 /// Thread-safe.
 class Retirer {
  public:
-  explicit Retirer(SpareThreads& spares);
+  Retirer(SpareThreads& spares, DeadlineWatch& deadlines);
   ~Retirer();
 
   /// Loops that must have passed before anything that they could see is given back.
@@ -74,6 +75,7 @@ class Retirer {
   std::atomic<int>& wanted(uint64_t version_id) { return wanted_[version_id % wanted_.size()]; }
 
   SpareThreads& spares_;
+  DeadlineWatch& deadlines_;
   std::array<std::atomic<int>, 1024> wanted_{};
   mutable std::mutex mutex_;
   std::condition_variable poked_condition_;

@@ -1,10 +1,14 @@
 #include "runtime/runtime.h"
 
+#include "runtime/fault_guard.h"
+
 namespace cweb::runtime {
 
-Runtime::Runtime() : spares_(max_threads), monitor_(spares_), retirer_(spares_), registry_(retirer_) {}
+Runtime::Runtime()
+    : spares_(max_threads), monitor_(spares_, deadlines_), retirer_(spares_, deadlines_), registry_(retirer_) {}
 
 Expected<std::unique_ptr<Runtime>> Runtime::create() {
+  set_up_fault_guard();
   return std::unique_ptr<Runtime>(new Runtime());
 }
 
@@ -17,6 +21,7 @@ void Runtime::add_loop(LoopGate& gate) {
 void Runtime::remove_loop(LoopGate& gate) {
   monitor_.remove(gate);
   retirer_.remove(gate);
+  deadlines_.forget(gate);
 }
 
 void Runtime::drive(LoopGate& gate) {

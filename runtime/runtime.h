@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "runtime/deadline_watch.h"
 #include "runtime/handover_monitor.h"
 #include "runtime/registry.h"
 #include "runtime/retirer.h"
@@ -25,6 +26,7 @@ class Runtime {
   SpareThreads& spare_threads() { return spares_; }
   HandoverMonitor& monitor() { return monitor_; }
   Retirer& retirer() { return retirer_; }
+  DeadlineWatch& deadlines() { return deadlines_; }
 
   /// A loop that will be driven by these threads and reads the registry's table; before its first drive.
   void add_loop(LoopGate& gate);
@@ -41,6 +43,7 @@ class Runtime {
 
   // Each uses those before it and is destroyed before them.
   SpareThreads spares_;
+  DeadlineWatch deadlines_;
   HandoverMonitor monitor_;
   Retirer retirer_;
   Registry registry_;

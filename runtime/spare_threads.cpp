@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "base/error.h"
+#include "runtime/fault_guard.h"
 
 namespace cweb::runtime {
 namespace {
@@ -67,6 +68,10 @@ void SpareThreads::set_inside(ModuleVersion* version) {
   current_->inside.store(version);
 }
 
+void SpareThreads::end_this_thread() {
+  current_->ends = true;
+}
+
 size_t SpareThreads::count() const {
   const std::lock_guard lock(mutex_);
   return workers_.size();
@@ -80,6 +85,7 @@ bool SpareThreads::wait_until_idle(std::chrono::milliseconds time) {
 }
 
 void SpareThreads::work(Worker& self) {
+  const ThreadGuard guard;
   current_ = &self;
   pthread_setname_np(pthread_self(), "cweb-worker");
   std::unique_lock lock(mutex_);
@@ -96,7 +102,7 @@ void SpareThreads::work(Worker& self) {
 }
 
 bool SpareThreads::wait_for_task(std::unique_lock<std::mutex>& lock, Worker& self) {
-  if (stopping_) return false;
+  if (stopping_ || self.ends) return false;
   idle_.push_back(&self);
   while (!self.has_task) {
     if (stopping_) return false;

@@ -37,6 +37,10 @@ class SpareThreads {
   /// Records what the calling thread, one of these, is inside of; null when it leaves. Null-to-null is allowed.
   static void set_inside(ModuleVersion* version);
 
+  /// The calling thread, one of these, ends when it would become a spare again: nobody can tell what a fault has left
+  /// on it.
+  static void end_this_thread();
+
   size_t count() const;
   /// Waits until no task runs, or the time is over; true when none runs.
   bool wait_until_idle(std::chrono::milliseconds time);
@@ -49,6 +53,7 @@ class SpareThreads {
     std::condition_variable wake;
     bool has_task = false;
     bool ended = false;
+    bool ends = false;  ///< own thread: it is not to be used again
   };
   void work(Worker& self);
   bool wait_for_task(std::unique_lock<std::mutex>& lock, Worker& self);

@@ -18,6 +18,7 @@
 #include "jit/linker.h"
 #include "mgnt/access.h"
 #include "mgnt/deployer.h"
+#include "mgnt/fault_desk.h"
 #include "mgnt/management_api.h"
 #include "runtime/host_symbols.h"
 #include "runtime/runtime.h"
@@ -96,11 +97,16 @@ int serve(const cweb::cli::ServeOptions& options) {
   if (!linker) return give_up(linker.error().message);
   auto runtime = cweb::runtime::Runtime::create();
   if (!runtime) return give_up(runtime.error().message);
-  cweb::mgnt::Deployer deployer(**compiler, **linker, (*runtime)->registry(), (*runtime)->spare_threads());
+  cweb::mgnt::Deployer deployer(
+      **compiler, **linker, **runtime,
+      {.call_deadline = std::chrono::milliseconds(options.deadline_ms), .module_memory = options.module_memory_bytes});
+  cweb::mgnt::FaultDesk faults(deployer, (*runtime)->registry(),
+                               {.production = options.production, .most_faults = options.fault_limit});
+  cweb::runtime::set_fault_sink(&faults);
   cweb::server::ServerMetrics metrics;
   auto access_log = open_access_log(options, metrics);
   if (!access_log) return give_up(access_log.error().message);
-  cweb::mgnt::ManagementApi management(deployer, **runtime, **access, metrics);
+  cweb::mgnt::ManagementApi management(deployer, **runtime, **access, metrics, faults);
   auto server = cweb::server::Server::create({.host = options.host,
                                               .port = options.port,
                                               .threads = options.threads,

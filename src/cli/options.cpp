@@ -49,6 +49,29 @@ void add_websocket_options(CLI::App& serve, ServeOptions& options) {
       ->capture_default_str();
 }
 
+void add_module_options(CLI::App& serve, ServeOptions& options) {
+  serve
+      .add_option("--module-memory", options.module_memory_bytes,
+                  "bytes that a module may have allocated at a time: beyond it its malloc returns NULL")
+      ->envname("CWEB_MODULE_MEMORY")
+      ->check(CLI::Range(size_t{1} << 16, size_t{4} << 30))
+      ->capture_default_str();
+  serve
+      .add_option("--deadline-ms", options.deadline_ms,
+                  "milliseconds that a call into a module may take: then it is ended and its client gets a 504. A "
+                  "module may ask for another time in its config")
+      ->envname("CWEB_DEADLINE_MS")
+      ->check(CLI::Range(1, 86'400'000))
+      ->capture_default_str();
+  serve
+      .add_option("--fault-limit", options.fault_limit,
+                  "faults of one module within 10 s, beyond which it answers 503 until it is deployed or restarted; 0 "
+                  "for no limit")
+      ->envname("CWEB_FAULT_LIMIT")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
+}
+
 void add_access_options(CLI::App& serve, ServeOptions& options) {
   serve
       .add_flag("--production", options.production,
@@ -112,6 +135,7 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       ->envname("CWEB_INCLUDE")
       ->type_name("DIR")
       ->delimiter(':');
+  add_module_options(serve, options);
   add_websocket_options(serve, options);
   add_access_log_options(serve, options);
   add_access_options(serve, options);

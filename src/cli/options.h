@@ -23,7 +23,10 @@ struct ServeOptions {
   size_t max_connections = 0;  ///< 0: as many as the descriptors suggest
   bool compile_in_process = false;
   std::vector<std::string> include_dirs;
-  std::string access_log;  ///< file, "-" for standard output, or empty for none
+  size_t module_memory_bytes = size_t{1} << 30;  ///< that a version of a module may have allocated
+  int deadline_ms = 10'000;                      ///< of a call into a module
+  unsigned fault_limit = 5;  ///< faults of a module in 10 s, beyond which it is quarantined; 0: never
+  std::string access_log;    ///< file, "-" for standard output, or empty for none
   bool access_log_is_json = false;
   bool production = false;               ///< by --production, CWEB_PRODUCTION or CWEB_ENV=production
   std::string admin_key_file;            ///< empty: none

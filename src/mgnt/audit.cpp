@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "http/form.h"
@@ -36,6 +37,8 @@ const char* to_string(Action action) {
       return "check";
     case Action::remove:
       return "delete";
+    case Action::restart:
+      return "restart";
     case Action::other:
       break;
   }
@@ -77,6 +80,15 @@ void AuditRecord::set(const Deployer::Removal& removal) {
   hash = removal.module->hash;
 }
 
+void AuditRecord::set(const Deployer::Restart& restart, const std::string& name) {
+  action = Action::restart;
+  module = name;
+  result = restart.result == Deployer::Restart::Result::restarted ? "restarted" : "failed";
+  if (restart.report.module) version = restart.report.module->version;
+  stage = restart.report.stage;
+  reason = restart.report.message;
+}
+
 AuditRecord begin_record(const server::ManagementRequest& request) {
   AuditRecord record;
   const bool to_root = request.path == "/mgnt" || request.path == "/mgnt/";
@@ -87,6 +99,13 @@ AuditRecord begin_record(const server::ManagementRequest& request) {
     record.action = Action::remove;
     record.module =
         http::percent_decode(std::string_view(request.path).substr(modules_path.size()), http::Plus::is_plus);
+  }
+  constexpr std::string_view restart_path = "/restart";
+  if (request.method == "POST" && request.path.starts_with(modules_path) && request.path.ends_with(restart_path)) {
+    record.action = Action::restart;
+    std::string_view name = std::string_view(request.path).substr(modules_path.size());
+    name.remove_suffix(std::min(name.size(), restart_path.size()));
+    record.module = http::percent_decode(name, http::Plus::is_plus);
   }
   if (!is_change(record)) record.request = request.method + " " + request.path;
   return record;

@@ -14,7 +14,7 @@ namespace cweb::mgnt {
 
 /// One call. What is not known stays empty and is left out of the line.
 struct AuditRecord {
-  enum class Action { deploy, check, remove, other };
+  enum class Action { deploy, check, remove, restart, other };
   Action action = Action::other;
   std::string request;  ///< method and path of another action
   std::string module;
@@ -26,6 +26,7 @@ struct AuditRecord {
 
   void set(const DeployReport& report);
   void set(const Deployer::Removal& removal);
+  void set(const Deployer::Restart& restart, const std::string& name);
 };
 
 /// What this request asks for, as far as that can be told without doing it: what a refusal's line says.

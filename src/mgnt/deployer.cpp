@@ -11,6 +11,7 @@
 #include "jit/source_excerpt.h"
 #include "mgnt/module_name.h"
 #include "mgnt/route_check.h"
+#include "runtime/fault_sink.h"
 #include "runtime/invoke.h"
 
 namespace cweb::mgnt {
@@ -67,9 +68,8 @@ std::optional<SourcePosition> context_first_callback(const ModuleConfig& config,
 
 }  // namespace
 
-Deployer::Deployer(jit::Compiler& compiler, jit::Linker& linker, runtime::Registry& registry,
-                   runtime::SpareThreads& threads, DeployerOptions options)
-    : compiler_(compiler), linker_(linker), registry_(registry), threads_(threads), options_(options) {}
+Deployer::Deployer(jit::Compiler& compiler, jit::Linker& linker, runtime::Runtime& runtime, DeployerOptions options)
+    : compiler_(compiler), linker_(linker), runtime_(runtime), registry_(runtime.registry()), options_(options) {}
 
 DeployReport Deployer::deploy(const PostedSource& posted) {
   const Stopwatch total;
@@ -147,6 +147,48 @@ void Deployer::run_check(const PostedSource& posted, DeployReport& report) {
   report.module->state.clear();
 }
 
+Deployer::Restart Deployer::restart(const VersionPtr& version) {
+  DeployLanes::Ticket ticket = lanes_.draw(version->config.name);
+  if (ticket.is_first()) return restart_now(std::move(ticket), version);
+  runtime::SpareThreads::Task later = [this, version, ticket = std::move(ticket)]() mutable {
+    ticket.wait_turn();
+    restart_now(std::move(ticket), version);
+  };
+  return {.result = runtime_.spare_threads().run(later) ? Restart::Result::under_way : Restart::Result::failed,
+          .report = failed_report(503, "onload", "all threads are busy with calls of modules; try again")};
+}
+
+Deployer::Restart Deployer::restart_now(DeployLanes::Ticket ticket, const VersionPtr& version) {
+  const Stopwatch total;
+  const std::string& name = version->config.name;
+  if (!ticket.enter(name)) return {};
+  const auto live = registry_.find(name);
+  if (!live || live->live != version) return {};
+  Restart restart{.result = Restart::Result::failed, .report = {}};
+  DeployReport& report = restart.report;
+  const VersionPtr fresh = link({.object = std::string(version->image().object()), .facts = version->image().facts()},
+                                version->source, report);
+  if (!fresh) return restart;
+  fresh->hash = version->hash;
+  fresh->set_state(runtime::VersionState::loading);
+  milliseconds time_left = options_.load_deadline;
+  const auto go_live = [&] {
+    if (!run_constructors(fresh, time_left, report) || !read_configuration(*fresh, report)) return false;
+    auto claimed = claim(fresh, report);
+    if (!claimed || !run_onload(fresh, time_left, report)) return false;
+    return registry_.publish_restarted(std::move(*claimed), *version);
+  };
+  if (!go_live()) {
+    fresh->set_state(runtime::VersionState::failed);
+    return restart;
+  }
+  ticket.took_effect();
+  restart.result = Restart::Result::restarted;
+  succeed(report, DeployReport::Status::deployed, *fresh);
+  report.timings.total_ms = total.elapsed_ms();
+  return restart;
+}
+
 Deployer::Removal Deployer::remove(const std::string& name) {
   DeployLanes::Ticket ticket = lanes_.draw(name);
   ticket.wait_turn();
@@ -161,8 +203,10 @@ Deployer::Removal Deployer::remove(const std::string& name) {
 
 bool Deployer::say_if_unchanged(const std::string& hash, DeployReport& report) const {
   const VersionPtr live = registry_.find_by_hash(hash);
-  if (live) succeed(report, DeployReport::Status::unchanged, *live);
-  return live != nullptr;
+  // Who posts a quarantined module again wants it to answer again.
+  if (!live || live->quarantined) return false;
+  succeed(report, DeployReport::Status::unchanged, *live);
+  return true;
 }
 
 std::optional<jit::Compilation> Deployer::compile(const std::string& source, DeployReport& report) {
@@ -207,7 +251,7 @@ Deployer::VersionPtr Deployer::link(const jit::Compilation& compilation, const s
     report.rendered += image.error().rendered;
     return nullptr;
   }
-  auto version = std::make_shared<ModuleVersion>(++last_version_id_, std::move(*image));
+  auto version = std::make_shared<ModuleVersion>(++last_version_id_, std::move(*image), options_.module_memory);
   version->source = source;
   return version;
 }
@@ -224,6 +268,9 @@ bool Deployer::read_configuration(ModuleVersion& version, DeployReport& report) 
     return false;
   }
   version.config = std::move(*config);
+  const auto deadline =
+      version.config.deadline_ms > 0 ? milliseconds(version.config.deadline_ms) : options_.call_deadline;
+  version.deadline_ns = std::chrono::nanoseconds(deadline).count();
   for (const std::string& notice : version.config.notices) report.notices.push_back(notice);
   return true;
 }
@@ -272,16 +319,23 @@ bool Deployer::run_onload(const VersionPtr& version, milliseconds time_left, Dep
 
 bool Deployer::call(const VersionPtr& version, void (*function)(), const char* what, milliseconds time_left,
                     DeployReport& report) {
-  switch (runtime::call_and_wait(threads_, version, function, time_left)) {
-    case runtime::WaitedCall::returned:
+  using Ending = runtime::WaitedCall::Ending;
+  const runtime::WaitedCall ended =
+      runtime::call_and_wait(runtime_.spare_threads(), runtime_.deadlines(), version, function, time_left);
+  switch (ended.ending) {
+    case Ending::returned:
       return true;
-    case runtime::WaitedCall::stopped:
-      return stop(report, 422, "onload", fmt::format("{} did not return: it called exit, abort or the like", what));
-    case runtime::WaitedCall::overdue:
+    case Ending::stopped: {
+      const runtime::FaultAnswer answer =
+          runtime::report_fault(version, ended.fault, {.call = what, .request = {}, .accept = {}});
+      report.rendered += answer.body;
+      return stop(report, 422, "onload", fmt::format("{} did not return: {}", what, answer.sentence));
+    }
+    case Ending::overdue:
       // The call owns the version until it returns, whenever that is.
       return stop(report, 422, "onload",
                   fmt::format("{} did not return within {} s", what, options_.load_deadline.count() / 1000));
-    case runtime::WaitedCall::no_thread:
+    case Ending::no_thread:
       break;
   }
   return stop(report, 503, "onload", "all threads are busy with calls of modules; try again");

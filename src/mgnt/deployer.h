@@ -15,8 +15,7 @@
 #include "mgnt/deploy_lanes.h"
 #include "mgnt/deploy_report.h"
 #include "mgnt/posted_source.h"
-#include "runtime/registry.h"
-#include "runtime/spare_threads.h"
+#include "runtime/runtime.h"
 
 namespace cweb::mgnt {
 
@@ -25,13 +24,16 @@ struct DeployerOptions {
   std::chrono::milliseconds load_deadline{10'000};
   /// Each version costs about three mappings, and the kernel allows a process 65,530.
   size_t max_live_versions = 15'000;
+  /// Of a call of a module that does not ask for another.
+  std::chrono::milliseconds call_deadline{10'000};
+  /// Bytes that one version of a module may have allocated at a time.
+  size_t module_memory = runtime::ModuleHeap::default_limit;
 };
 
 /// Thread-safe. Everything it was given outlives it.
 class Deployer {
  public:
-  Deployer(jit::Compiler& compiler, jit::Linker& linker, runtime::Registry& registry, runtime::SpareThreads& threads,
-           DeployerOptions options = {});
+  Deployer(jit::Compiler& compiler, jit::Linker& linker, runtime::Runtime& runtime, DeployerOptions options = {});
 
   DeployReport deploy(const PostedSource& posted);
 
@@ -41,6 +43,19 @@ class Deployer {
   /// Since the server started.
   DeployCounts counts() const { return counter_.counts(); }
   const jit::Compiler& compiler() const { return compiler_; }
+
+  struct Restart {
+    enum class Result {
+      restarted,
+      under_way,  ///< a deploy of the module is; the restart follows it, if it is needed still
+      not_live,   ///< another version or nobody has its routes by now
+      failed,     ///< the version stays; `report` says why
+    };
+    Result result = Result::not_live;
+    DeployReport report;  ///< of `restarted` and `failed`
+  };
+  /// Puts a fresh instance of a live version in its place: statics as at its deploy, onload run. Its number stays.
+  Restart restart(const std::shared_ptr<runtime::ModuleVersion>& version);
 
   struct Removal {
     enum class Result { removed, no_such_module, superseded };
@@ -52,6 +67,8 @@ class Deployer {
 
  private:
   using VersionPtr = std::shared_ptr<runtime::ModuleVersion>;
+
+  Restart restart_now(DeployLanes::Ticket ticket, const VersionPtr& version);
 
   // Each step fills in the report and says whether to go on.
   void run_deploy(const PostedSource& posted, DeployReport& report);
@@ -70,8 +87,8 @@ class Deployer {
 
   jit::Compiler& compiler_;
   jit::Linker& linker_;
+  runtime::Runtime& runtime_;
   runtime::Registry& registry_;
-  runtime::SpareThreads& threads_;
   const DeployerOptions options_;
   DeployLanes lanes_;
   std::atomic<uint64_t> last_version_id_{0};

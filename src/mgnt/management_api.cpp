@@ -105,8 +105,13 @@ ManagementAnswer report_answer(const ManagementRequest& request, const DeployRep
 }  // namespace
 
 ManagementApi::ManagementApi(Deployer& deployer, runtime::Runtime& runtime, Access& access,
-                             const server::ServerMetrics& metrics)
-    : deployer_(deployer), runtime_(runtime), registry_(runtime.registry()), access_(access), metrics_(metrics) {}
+                             const server::ServerMetrics& metrics, FaultDesk& faults)
+    : deployer_(deployer),
+      runtime_(runtime),
+      registry_(runtime.registry()),
+      access_(access),
+      metrics_(metrics),
+      faults_(faults) {}
 
 ManagementAnswer ManagementApi::handle(const ManagementRequest& request) {
   const Stopwatch watch;
@@ -127,15 +132,20 @@ ManagementAnswer ManagementApi::handle(const ManagementRequest& request) {
 ManagementAnswer ManagementApi::route(const Request& request, AuditRecord& record) {
   constexpr std::string_view modules = "/mgnt/modules/";
   constexpr std::string_view source = "/source";
+  constexpr std::string_view restarted = "/restart";
   const std::string_view path = request.path;
   if (path == "/mgnt" || path == "/mgnt/") return root(request, record);
   if (path == "/mgnt/health") return health(request);
   if (path == "/mgnt/metrics") return metrics(request);
+  if (path == "/mgnt/faults") return faults(request);
   if (path.starts_with(modules)) {
     std::string_view name = path.substr(modules.size());
     const bool asks_source = name.ends_with(source);
+    const bool asks_restart = name.ends_with(restarted);
     if (asks_source) name.remove_suffix(source.size());
+    if (asks_restart) name.remove_suffix(restarted.size());
     if (!name.empty() && name.find('/') == std::string_view::npos) {
+      if (asks_restart) return restart(request, name, record);
       return asks_source ? module_source(request, name) : module(request, name, record);
     }
   }
@@ -155,8 +165,46 @@ ManagementAnswer ManagementApi::module(const Request& request, std::string_view 
   const std::string name = module_name(escaped_name);
   if (request.method == "DELETE") return remove(request, name, record);
   if (!is_get(request)) return other_method(request, "GET, HEAD, DELETE, OPTIONS");
+  return one_module(request, name);
+}
+
+ManagementAnswer ManagementApi::one_module(const Request& request, const std::string& name) const {
   const auto found = registry_.find(name);
-  return found ? json_answer(200, to_json(*found)) : no_such_module(request, name);
+  if (!found) return no_such_module(request, name);
+  ordered_json json = to_json(*found, faults_.count(name));
+  json["recent_faults"] = ordered_json::array();
+  for (const FaultReport& report : faults_.reports(name)) json["recent_faults"].push_back(to_json(report));
+  return json_answer(200, json);
+}
+
+ManagementAnswer ManagementApi::faults(const Request& request) const {
+  if (!is_get(request)) return other_method(request, "GET, HEAD, OPTIONS");
+  ordered_json json;
+  json["faults"] = ordered_json::array();
+  for (const FaultReport& report : faults_.reports()) json["faults"].push_back(to_json(report));
+  return json_answer(200, json);
+}
+
+ManagementAnswer ManagementApi::restart(const Request& request, std::string_view escaped_name, AuditRecord& record) {
+  if (request.method != "POST") return other_method(request, "POST, OPTIONS");
+  const std::string name = module_name(escaped_name);
+  const auto found = registry_.find(name);
+  if (!found) return no_such_module(request, name);
+  faults_.begin_anew(name);
+  const Deployer::Restart restart = deployer_.restart(found->live);
+  record.set(restart, name);
+  switch (restart.result) {
+    case Deployer::Restart::Result::restarted:
+      return wants_json(request)
+                 ? json_answer(200, {{"status", "restarted"}, {"name", name}, {"version", found->live->number}})
+                 : text_answer(200, name + " is restarted\n");
+    case Deployer::Restart::Result::failed:
+      return report_answer(request, restart.report);
+    case Deployer::Restart::Result::under_way:
+    case Deployer::Restart::Result::not_live:
+      break;
+  }
+  return error_answer(request, 409, "a deploy of " + name + " is under way, which starts a new instance anyway");
 }
 
 ManagementAnswer ManagementApi::module_source(const Request& request, std::string_view escaped_name) const {
@@ -196,13 +244,18 @@ ManagementAnswer ManagementApi::deploy(const Request& request, AuditRecord& reco
   if (*check) record.action = AuditRecord::Action::check;
   const auto posted = read_posted_source(request);
   if (!posted) return refused(posted.error().status, posted.error().message);
-  return answer(*check ? deployer_.check(*posted) : deployer_.deploy(*posted));
+  if (*check) return answer(deployer_.check(*posted));
+  const DeployReport report = deployer_.deploy(*posted);
+  if (report.status == DeployReport::Status::deployed) faults_.begin_anew(report.module->name);
+  return answer(report);
 }
 
 ManagementAnswer ManagementApi::list() const {
   ordered_json json;
   json["modules"] = ordered_json::array();
-  for (const runtime::ModuleStatus& status : registry_.list()) json["modules"].push_back(to_json(status));
+  for (const runtime::ModuleStatus& status : registry_.list()) {
+    json["modules"].push_back(to_json(status, faults_.count(status.live->config.name)));
+  }
   return json_answer(200, json);
 }
 

@@ -8,6 +8,7 @@
 #include "mgnt/access.h"
 #include "mgnt/audit.h"
 #include "mgnt/deployer.h"
+#include "mgnt/fault_desk.h"
 #include "runtime/runtime.h"
 #include "server/management.h"
 #include "server/server_metrics.h"
@@ -18,7 +19,8 @@ namespace cweb::mgnt {
 /// out.
 class ManagementApi final : public server::ManagementHandler {
  public:
-  ManagementApi(Deployer& deployer, runtime::Runtime& runtime, Access& access, const server::ServerMetrics& metrics);
+  ManagementApi(Deployer& deployer, runtime::Runtime& runtime, Access& access, const server::ServerMetrics& metrics,
+                FaultDesk& faults);
 
   server::ManagementAnswer handle(const server::ManagementRequest& request) override;
 
@@ -30,6 +32,9 @@ class ManagementApi final : public server::ManagementHandler {
   Answer route(const Request& request, AuditRecord& record);
   Answer root(const Request& request, AuditRecord& record);
   Answer module(const Request& request, std::string_view escaped_name, AuditRecord& record);
+  Answer one_module(const Request& request, const std::string& name) const;
+  Answer restart(const Request& request, std::string_view escaped_name, AuditRecord& record);
+  Answer faults(const Request& request) const;
   Answer module_source(const Request& request, std::string_view escaped_name) const;
   Answer health(const Request& request) const;
   Answer metrics(const Request& request) const;
@@ -42,6 +47,7 @@ class ManagementApi final : public server::ManagementHandler {
   runtime::Registry& registry_;
   Access& access_;
   const server::ServerMetrics& metrics_;
+  FaultDesk& faults_;
 };
 
 }  // namespace cweb::mgnt

@@ -34,11 +34,14 @@ ordered_json to_json(const ModuleSummary& summary) {
   return json;
 }
 
-ordered_json to_json(const runtime::ModuleStatus& status) {
+ordered_json to_json(const runtime::ModuleStatus& status, uint64_t faults) {
   ordered_json json = to_json(summarize(*status.live));
+  if (status.live->quarantined) json["state"] = "quarantined";
   json["calls"] = status.calls;
-  json["faults"] = 0;  // a fault ends the server as yet, so nobody can ask for it afterwards
+  json["faults"] = faults;
   json["draining"] = status.draining;
+  const auto use = status.live->heap().use();
+  json["memory"] = {{"bytes", use.bytes}, {"blocks", use.blocks}, {"peak_bytes", use.peak_bytes}};
   return json;
 }
 

@@ -27,7 +27,7 @@ ModuleSummary summarize(const runtime::ModuleVersion& version);
 /// The same names as in the list of modules.
 nlohmann::ordered_json to_json(const ModuleSummary& summary);
 /// A live module with its counters.
-nlohmann::ordered_json to_json(const runtime::ModuleStatus& status);
+nlohmann::ordered_json to_json(const runtime::ModuleStatus& status, uint64_t faults);
 
 /// JSON as text with a line end. Bytes that are not UTF-8 become U+FFFD: sources and compiler messages may hold any.
 std::string json_text(const nlohmann::ordered_json& json);

@@ -15,6 +15,7 @@
 #include "net/loop.h"
 #include "net/peer_address.h"
 #include "net/transport.h"
+#include "runtime/calling_thread.h"
 #include "server/connection_limit.h"
 #include "server/websocket.h"
 
@@ -55,6 +56,10 @@ class Connection final : public net::EventTarget {
   std::shared_ptr<WebSocket> socket;  ///< once it has changed to WebSocket
   net::Deadline deadline;
 
+  /// The thread of the call under way, and its number there. Compared with, never followed.
+  const runtime::CallingThread* caller = nullptr;
+  uint64_t call = 0;
+
   /// What the deadline that is armed is about.
   enum class Waiting {
     nothing,
@@ -76,6 +81,7 @@ class Connection final : public net::EventTarget {
   bool peer_ended = false;       ///< everything it sent was read
   bool broken = false;           ///< reset or failed: nothing can be sent
   bool busy = false;             ///< a call or a management answer is under way: the request is its thread's
+  bool given_up = false;         ///< the call under way cannot be ended; the peer was told, and nothing else follows
   bool queued = false;           ///< in the worker's list of connections to serve
   bool close_when_sent = false;  ///< the answer under way is the last
   bool unread_rest = false;      ///< the peer may still be sending what nobody will read

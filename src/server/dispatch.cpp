@@ -5,8 +5,10 @@
 #include "base/ascii.h"
 #include "base/log.h"
 #include "http/status.h"
+#include "runtime/fault_sink.h"
 #include "runtime/heap.h"
 #include "server/answer_body.h"
+#include "server/fault_context.h"
 #include "server/request_parts.h"
 
 namespace cweb::server {
@@ -57,7 +59,6 @@ void append_handler_answer(std::string& out, const Asked& asked, const runtime::
     log::error("module {} version {}: {}: {}", version.config.name, version.number, asked.path, why);
     append_failure(out, asked, 500, "the module's answer could not be sent: see the server's log");
   };
-  if (result.ending == runtime::CallResult::Ending::stopped) return broken(result.reason);
   int status = static_cast<int>(parts.response.status);
   if (status == 0) status = result.value < 0 ? 500 : 200;
   if (status < 200 || status > 999) return broken(fmt::format("res->status is {}", status));
@@ -113,6 +114,22 @@ Dispatcher::Outcome Dispatcher::unrouted(const std::string& out, size_t start, b
   return answered(keep_alive);
 }
 
+/// Why the version is not called now; an empty sentence when it is.
+struct Refusal {
+  std::string_view sentence, headers;
+};
+
+inline Refusal refusal_of(const runtime::ModuleVersion& version) {
+  if (version.detached_calls.load(std::memory_order_relaxed) >= runtime::Runtime::max_detached_calls_per_module) {
+    return {"this module has all its threads in use: try again", "Retry-After: 1\r\n"};
+  }
+  if (version.quarantined.load(std::memory_order_relaxed)) {
+    return {"this module is quarantined: it has faulted too often. A new deploy or a restart brings it back",
+            "Retry-After: 30\r\n"};
+  }
+  return {};
+}
+
 /// While the version is still held. On the way of every request, and with one caller.
 inline void Dispatcher::count_call(runtime::CallCounters& counters, size_t route, const runtime::CallResult& result,
                                    int status_digit, uint64_t start) {
@@ -137,8 +154,8 @@ Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMat
   runtime::ModuleVersion& version = *match.version;
   const Asked asked{reader.method() == "HEAD", keep_alive, reader.minor_version() == 0, path};
   std::string& out = exchange.out.bytes();
-  if (version.detached_calls.load(std::memory_order_relaxed) >= runtime::Runtime::max_detached_calls_per_module) {
-    append_failure(out, asked, 503, "this module has all its threads in use: try again", "Retry-After: 1\r\n");
+  if (const Refusal refusal = refusal_of(version); !refusal.sentence.empty()) {
+    append_failure(out, asked, 503, refusal.sentence, refusal.headers);
     forget_time();
     version.counters->count_refused(gate_.index(), match.route, 5);
     return answered(keep_alive);
@@ -158,7 +175,14 @@ Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMat
   // The answer is copied while the version is still held: its body may lie in the version's memory.
   std::string& to = result.kept_loop ? out : outcome.detached_answer;
   const size_t answer = to.size();
-  append_handler_answer(to, asked, version, parts, result);
+  if (result.ending == runtime::CallResult::Ending::stopped) {
+    // The call is over, and its loop is another thread's.
+    append_fault_answer(to, asked.head(0),
+                        report_ended_call(version, *result.fault, describe_request(reader, asked.path)),
+                        asked.head_only);
+  } else {
+    append_handler_answer(to, asked, version, parts, result);
+  }
   count_call(*version.counters, match.route, result, http::status_digit(to, answer), start);
   if (result.kept_loop) {
     runtime::call_done(runtime_.retirer(), version);
@@ -166,6 +190,18 @@ Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMat
     runtime::detached_call_done(runtime_.retirer(), version);
   }
   return outcome;
+}
+
+void append_fault_answer(std::string& out, http::ResponseHead head, const runtime::FaultAnswer& answer,
+                         bool head_only) {
+  head.status = answer.status;
+  head.content_length = answer.body.size();
+  http::begin_head(out, head);
+  http::add_header(out, "Content-Type", answer.content_type);
+  http::add_header(out, "Cache-Control", "no-store");
+  http::add_header(out, "X-Content-Type-Options", "nosniff");
+  http::end_head(out);
+  if (!head_only) out.append(answer.body);
 }
 
 bool is_management_target(std::string_view target) {

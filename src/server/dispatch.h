@@ -6,6 +6,7 @@
 
 #include "http/request_reader.h"
 #include "http/response_head.h"
+#include "runtime/fault_sink.h"
 #include "runtime/invoke.h"
 #include "runtime/runtime.h"
 #include "server/connection.h"
@@ -57,6 +58,9 @@ class Dispatcher {
 inline std::string_view path_of(std::string_view target) {
   return target.substr(0, target.find('?'));
 }
+
+/// What whoever asked is told of a fault. Of `head` only what tells of the connection counts.
+void append_fault_answer(std::string& out, http::ResponseHead head, const runtime::FaultAnswer& answer, bool head_only);
 
 /// Is it /mgnt, or below it?
 bool is_management_target(std::string_view target);

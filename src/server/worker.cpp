@@ -66,7 +66,8 @@ Worker::Worker(size_t index, std::unique_ptr<net::Loop> loop, const WorkerOption
       limit_(limit),
       loop_(std::move(loop)),
       gate_(
-          index, [this] { drive(); }, [this] { loop_->wake(); }),
+          index, [this] { drive(); }, [this] { loop_->wake(); },
+          [this](const auto& thread, uint64_t call, const auto& version) { give_up(thread, call, version); }),
       metrics_(options.metrics->add_loop()),
       access_stream_(options.access_log ? &options.access_log->add_loop(metrics_) : nullptr),
       dispatcher_(runtime, gate_, *options.metrics, metrics_),

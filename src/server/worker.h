@@ -16,6 +16,8 @@
 #include "base/unique_fd.h"
 #include "net/deadline_list.h"
 #include "net/loop.h"
+#include "runtime/calling_thread.h"
+#include "runtime/fault_sink.h"
 #include "runtime/loop_gate.h"
 #include "runtime/runtime.h"
 #include "server/access_log.h"
@@ -103,6 +105,15 @@ class Worker {
   void discard_input(Connection& connection);
   void deadline_passed(Connection& connection);
   void count_timeout(Connection::Waiting waiting);
+
+  // Calls that cannot be ended (worker_given_up.cpp).
+  void begin_call(Connection& connection);
+  void give_up(const std::shared_ptr<runtime::CallingThread>& thread, uint64_t call,
+               const std::shared_ptr<runtime::ModuleVersion>& version);
+  void answer_given_up(const std::shared_ptr<runtime::CallingThread>& thread, uint64_t call,
+                       const std::shared_ptr<runtime::ModuleVersion>& version);
+  Connection* find_call(const runtime::CallingThread& thread, uint64_t call) const;
+  void abandon(Connection& connection, const runtime::FaultAnswer& answer);
 
   // A WebSocket's turn (worker_sockets.cpp).
   Next open_socket(Connection& connection, const runtime::SocketMatch& match);

@@ -1,6 +1,7 @@
 // A WebSocket's turn: from the handshake over its messages, one after the other, to its end.
-#include "base/log.h"
 #include "http/form.h"
+#include "runtime/fault_sink.h"
+#include "server/fault_context.h"
 #include "server/request_parts.h"
 #include "server/worker.h"
 
@@ -30,6 +31,18 @@ bool has_thread_for(const runtime::ModuleVersion& version) {
 
 const runtime::WebSocketConfig& config_of(const runtime::SocketMatch& match) {
   return match.version->config.websockets[match.socket];
+}
+
+std::string_view name_of(SocketCall::Callback callback) {
+  switch (callback) {
+    case SocketCall::Callback::on_open:
+      return "on_open";
+    case SocketCall::Callback::on_message:
+      return "on_message";
+    case SocketCall::Callback::on_close:
+      return "on_close";
+  }
+  return "callback";
 }
 
 bool reads_too_slowly(const WebSocket& socket) {
@@ -67,6 +80,10 @@ Worker::Next Worker::open_socket(Connection& connection, const runtime::SocketMa
   const std::string_view path = path_of(target);
   auto params = http::parse_urlencoded(target.substr(std::min(path.size() + 1, target.size())));
   if (!params) return refuse(400, params.error().message, {});
+  if (match.version->quarantined.load(std::memory_order_relaxed)) {
+    return refuse(503, "this module is quarantined: it has faulted too often. A new deploy or a restart brings it back",
+                  "Retry-After: 30\r\n");
+  }
   if (draining_ || !has_thread_for(*match.version)) {
     return refuse(503, "no socket can be opened now: try again", "Retry-After: 1\r\n");
   }
@@ -185,6 +202,10 @@ Worker::Next Worker::deliver_message(Connection& connection) {
   const runtime::SocketMatch match = live_socket(socket);
   socket.message_waits = match.version && !has_thread_for(*match.version);
   if (socket.message_waits) return Next::pause;
+  if (match.version && match.version->quarantined) {
+    socket.close(http::close_code::try_again_later, "the module is quarantined: it has faulted too often");
+    return Next::go_on;
+  }
   if (!match.version || config_of(match).on_message == nullptr) return Next::go_on;
   socket.note_kind(socket.reader->is_binary());
   const std::span<const char> message = socket.reader->message();
@@ -200,13 +221,14 @@ Worker::Next Worker::deliver_message(Connection& connection) {
 /// it.
 Worker::Next Worker::call_socket(Connection& connection, const runtime::SocketMatch& match, const SocketCall& call) {
   runtime::ModuleVersion& version = *match.version;
-  connection.busy = true;
-  in_handler_ = &connection;
+  begin_call(connection);
   const runtime::CallResult result = runtime::call_socket(runtime_.monitor(), gate_, version, call);
   if (result.ending == runtime::CallResult::Ending::stopped) {
-    log::error("module {} version {}: WebSocket {}: {}", version.config.name, version.number,
-               connection.socket->opening.path, result.reason);
-    connection.socket->close(http::close_code::internal_error, "the module has failed");
+    const runtime::FaultAnswer answer =
+        report_ended_call(version, *result.fault,
+                          describe_message(name_of(call.callback), connection.socket->opening.path,
+                                           {call.message, call.length}, connection.socket->is_binary()));
+    connection.socket->close(http::close_code::internal_error, "the module has failed: fault " + answer.id);
   }
   if (result.kept_loop) {
     in_handler_ = nullptr;

@@ -127,8 +127,7 @@ Worker::Next Worker::serve_request(Connection& connection) {
   if (access_stream_) note_for_log(exchange, true);
   const size_t answer = exchange.out.bytes().size();
   // While the call runs the loop may go to another thread, which leaves the request alone and sends the output.
-  connection.busy = true;
-  in_handler_ = &connection;
+  begin_call(connection);
   Dispatcher::Outcome outcome = dispatcher_.answer(exchange, keep_alive);
   if (outcome.kept_loop) {
     in_handler_ = nullptr;
@@ -139,6 +138,7 @@ Worker::Next Worker::serve_request(Connection& connection) {
   }
   loop_->post([this, &connection, outcome = std::move(outcome)] {
     connection.busy = false;
+    if (connection.given_up) return close(connection);
     const size_t answer = connection.exchange->out.bytes().size();
     connection.exchange->out.append(outcome.detached_answer);
     if (access_stream_) log_answer(connection, answer);

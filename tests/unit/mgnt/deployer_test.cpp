@@ -47,8 +47,7 @@ class DeployerTest : public testing::Test {
 
   FakeToolchain toolchain_;
   std::unique_ptr<runtime::Runtime> runtime_ = std::move(*runtime::Runtime::create());
-  Deployer deployer_{
-      toolchain_, toolchain_, runtime_->registry(), runtime_->spare_threads(), {.load_deadline = 10'000ms}};
+  Deployer deployer_{toolchain_, toolchain_, *runtime_, {.load_deadline = 10'000ms}};
 };
 
 TEST_F(DeployerTest, a_good_source_goes_live_after_constructors_and_onload) {
@@ -184,7 +183,7 @@ TEST_F(DeployerTest, socket_paths_are_listed) {
 }
 
 TEST_F(DeployerTest, an_onload_that_does_not_return_in_time_fails_the_deploy_and_gives_its_routes_back) {
-  Deployer impatient(toolchain_, toolchain_, runtime_->registry(), runtime_->spare_threads(), {.load_deadline = 1ms});
+  Deployer impatient(toolchain_, toolchain_, *runtime_, {.load_deadline = 1ms});
   std::latch may_end(1);
   load_may_end = &may_end;
   FakeModule module;
@@ -199,7 +198,7 @@ TEST_F(DeployerTest, an_onload_that_does_not_return_in_time_fails_the_deploy_and
 }
 
 TEST_F(DeployerTest, beyond_the_bound_of_live_modules_a_deploy_is_refused) {
-  Deployer small(toolchain_, toolchain_, runtime_->registry(), runtime_->spare_threads(), {.max_live_versions = 1});
+  Deployer small(toolchain_, toolchain_, *runtime_, {.max_live_versions = 1});
   EXPECT_EQ(small.deploy({.code = source({.name = "a", .routes = {{"/a", "GET"}}})}).status, Status::deployed);
   EXPECT_EQ(small.deploy({.code = source({.name = "b", .routes = {{"/b", "GET"}}})}).http_status, 503);
 }

@@ -50,10 +50,11 @@ class ManagementApiTest : public testing::Test {
 
   FakeToolchain toolchain_;
   std::unique_ptr<runtime::Runtime> runtime_ = std::move(*runtime::Runtime::create());
-  Deployer deployer_{toolchain_, toolchain_, runtime_->registry(), runtime_->spare_threads()};
+  Deployer deployer_{toolchain_, toolchain_, *runtime_};
+  FaultDesk faults_{deployer_, runtime_->registry(), {}};
   server::ServerMetrics metrics_;
   std::unique_ptr<Access> access_ = std::move(*Access::create({}));
-  ManagementApi api_{deployer_, *runtime_, *access_, metrics_};
+  ManagementApi api_{deployer_, *runtime_, *access_, metrics_, faults_};
 };
 
 TEST_F(ManagementApiTest, metrics_count_deploys_and_escape_names) {
@@ -193,7 +194,7 @@ TEST_F(ManagementApiTest, who_may_not_gets_a_403_and_nothing_happens) {
 
 TEST_F(ManagementApiTest, the_key_is_asked_for_in_the_way_of_rfc_6750) {
   const auto locked = std::move(*Access::create({.admin_key = "right-key"}));
-  ManagementApi api(deployer_, *runtime_, *locked, metrics_);
+  ManagementApi api(deployer_, *runtime_, *locked, metrics_, faults_);
   auto asked = request("POST", "/mgnt", counter);
   const auto missing = api.handle(asked);
   EXPECT_EQ(missing.status, 401);

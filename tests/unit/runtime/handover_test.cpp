@@ -177,9 +177,15 @@ TEST_F(HandoverTest, ManyFastAndBlockingCallsNeverMakeTwoDrivers) {
 TEST_F(HandoverTest, WaitedCallsTellHowTheyEnded) {
   static std::latch leave(1);  // the last call outlives the test's frame
   auto& threads = runtime_->spare_threads();
-  EXPECT_EQ(call_and_wait(threads, version_, [] {}, 30s), WaitedCall::returned);
-  EXPECT_EQ(call_and_wait(threads, version_, [] { stop_module_call("enough"); }, 30s), WaitedCall::stopped);
-  EXPECT_EQ(call_and_wait(threads, version_, [] { leave.wait(); }, 1ms), WaitedCall::overdue);
+  using Ending = WaitedCall::Ending;
+  const auto call = [&](void (*function)(), std::chrono::milliseconds deadline) {
+    return call_and_wait(threads, runtime_->deadlines(), version_, function, deadline);
+  };
+  EXPECT_EQ(call([] {}, 30s).ending, Ending::returned);
+  const WaitedCall stopped = call([] { stop_module_call("enough"); }, 30s);
+  EXPECT_EQ(stopped.ending, Ending::stopped);
+  EXPECT_STREQ(stopped.fault.reason, "enough");
+  EXPECT_EQ(call([] { leave.wait(); }, 1ms).ending, Ending::overdue);
   leave.count_down();
 }
 

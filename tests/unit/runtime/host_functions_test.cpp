@@ -37,7 +37,7 @@ class HostFunctionsTest : public testing::Test {
     static thread_local RecoveryPoint point;
     if (sigsetjmp(point.jump, 0) != 0) {
       set_recovery_point(nullptr);
-      return point.reason;
+      return point.fault.reason;
     }
     set_recovery_point(&point);
     function();
@@ -172,8 +172,19 @@ TEST_F(HostFunctionsTest, EndingTheProcessEndsTheCall) {
             }).find("module.c:7: f: assertion `1 == 2'"),
             std::string::npos);
   EXPECT_NE(reason_of([&] { host<int(int)>("raise")(SIGSEGV); }), "");
-  EXPECT_NE(reason_of([&] { host<int(pid_t, int)>("kill")(getpid(), SIGTERM); }), "");
+  EXPECT_NE(reason_of([&] { host<int(pid_t, int)>("kill")(getpid(), SIGKILL); }), "");
   EXPECT_NE(reason_of([&] { host<void(void*)>("pthread_exit")(nullptr); }), "");
+}
+
+TEST_F(HostFunctionsTest, AModuleMayAskTheServerToEnd) {
+  sigset_t term, before;
+  sigemptyset(&term);
+  sigaddset(&term, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &term, &before);
+  EXPECT_EQ(reason_of([&] { EXPECT_EQ((host<int(pid_t, int)>("kill"))(getpid(), SIGTERM), 0); }), "");
+  const timespec at_once{};
+  EXPECT_EQ(sigtimedwait(&term, nullptr, &at_once), SIGTERM);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 TEST_F(HostFunctionsTest, SignalsBelongToTheServer) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <new>
+
 namespace cweb::runtime {
 namespace {
 
@@ -122,6 +125,28 @@ TEST(ModuleMapTest, NullIsAnswered) {
   EXPECT_LT(map_insert(nullptr, "k", nullptr), 0);
   EXPECT_LT(map_remove(nullptr, "k"), 0);
   map_destroy(nullptr);
+}
+
+TEST(MessageMapTest, AMapIsToldFromOtherMemoryByItsMark) {
+  alignas(MessageMap) unsigned char memory[sizeof(MessageMap)] = {};
+  const auto* const seen = reinterpret_cast<const MessageMap*>(memory);
+  EXPECT_FALSE(MessageMap::is_one(seen));
+  auto* const made = new (memory) MessageMap(MessageMap::Values::headers);
+  EXPECT_TRUE(MessageMap::is_one(made));
+  // A copy of its bytes elsewhere is none.
+  alignas(MessageMap) unsigned char copy[sizeof(MessageMap)];
+  std::memcpy(copy, memory, sizeof copy);
+  EXPECT_FALSE(MessageMap::is_one(reinterpret_cast<const MessageMap*>(copy)));
+  made->~MessageMap();
+  EXPECT_FALSE(MessageMap::is_one(seen));
+}
+
+TEST(MessageMapTest, WhatAModuleWritesIntoTheEntriesItSeesIsNotWhatIsSent) {
+  MessageMap response(MessageMap::Values::headers);
+  EXPECT_EQ(map_insert(response.shown(), "X-Test", text("1")), 0);
+  map* const shown = response.shown();
+  shown->entries[0] = {nullptr, reinterpret_cast<void*>(0x10)};
+  EXPECT_STREQ(static_cast<char*>(map_get(response.shown(), "x-test")), "1");
 }
 
 }  // namespace

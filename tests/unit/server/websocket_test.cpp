@@ -44,7 +44,8 @@ class WebSocketTest : public testing::Test {
   SocketMail mail_{[this] { ++wakes_; }};
   http::WebSocketReaderPool pool_;
   runtime::SpareThreads spares_{1};
-  runtime::Retirer retirer_{spares_};
+  runtime::DeadlineWatch deadlines_;
+  runtime::Retirer retirer_{spares_, deadlines_};
   SocketDirectory directory_{retirer_};
 };
 

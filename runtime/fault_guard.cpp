@@ -1,0 +1,457 @@
+#include "runtime/fault_guard.h"
+
+#include <execinfo.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+#include <unwind.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+#include <string_view>
+
+#include "base/error.h"
+#include "runtime/module_stop.h"
+#include "runtime/module_thread.h"
+#include "runtime/module_version.h"
+
+namespace cweb::runtime {
+
+thread_local volatile int HostSection::depth_ = 0;
+thread_local volatile bool AllocatorProbe::entered_ = false;
+
+namespace {
+
+constexpr std::array fault_signals{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
+/// The first is one that debuggers and profilers use.
+int deadline_signal() {
+  return SIGRTMIN + 3;
+}
+
+/// Room for a signal frame with the widest registers, the unwinder, and a sanitizer.
+constexpr size_t signal_stack_bytes = size_t{128} << 10;
+constexpr size_t page_bytes = 4096;
+
+struct Range {
+  uintptr_t begin = 0, end = 0;
+  bool contains(uintptr_t address) const { return address - begin < end - begin; }
+};
+
+thread_local Range thread_stack;
+thread_local Range thread_stack_guard;
+thread_local CallingThread* volatile calling_thread = nullptr;
+thread_local volatile bool tracing = false;
+
+Range allocator_code;  // written once, at set-up
+int crash_note_fd = -1;
+std::array<struct sigaction, 65> previous_actions;
+
+// ---- where the code was
+
+struct Registers {
+  uintptr_t pc, sp, fp;
+};
+
+Registers registers_of(const ucontext_t& context) {
+  const auto get = [&](int index) { return static_cast<uintptr_t>(context.uc_mcontext.gregs[index]); };
+  return {get(REG_RIP), get(REG_RSP), get(REG_RBP)};
+}
+
+void add_frame(FaultRecord& record, uintptr_t pc) {
+  if (record.frame_count < record.frames.size()) {
+    record.frames[record.frame_count++] = pc;
+  } else {
+    ++record.frames_left_out;
+  }
+}
+
+/// Not checked by the address sanitizer: what lies between the variables of the server's own frames is read as well.
+__attribute__((no_sanitize("address"))) uintptr_t word_at(uintptr_t address) {
+  return *reinterpret_cast<const uintptr_t*>(address);
+}
+
+bool on_stack(uintptr_t address) {
+  return address % sizeof(uintptr_t) == 0 && thread_stack.contains(address) &&
+         thread_stack.contains(address + 2 * sizeof(uintptr_t) - 1);
+}
+
+/// Is there an instruction before this address that calls, so that it can be where a call returns to?
+bool follows_a_call(const CodeImage& image, uintptr_t address) {
+  constexpr uintptr_t longest = 7;
+  if (!image.contains(reinterpret_cast<const void*>(address - longest))) return false;
+  const auto* const at = reinterpret_cast<const unsigned char*>(address);
+  if (at[-5] == 0xe8) return true;
+  for (int length = 2; length <= 7; ++length) {
+    if (at[-length] == 0xff && (at[1 - length] & 0x38) == 0x10) return true;
+  }
+  return false;
+}
+
+/// A library function stands between two of the module's (qsort and its comparison): it keeps no frame pointers. The
+/// next word of the stack that can be a return address into the module is where it goes on.
+uintptr_t next_return_address(const CodeImage& image, uintptr_t& at) {
+  constexpr int farthest_words = 4096;
+  for (int i = 0; i < farthest_words && on_stack(at); ++i, at += sizeof(uintptr_t)) {
+    const uintptr_t word = word_at(at);
+    if (image.contains(reinterpret_cast<const void*>(word)) && follows_a_call(image, word)) return word;
+  }
+  return 0;
+}
+
+/// The module's callers, by its frame pointers. What the chain says is checked: a fault may have followed a smashed
+/// stack.
+void trace_callers(FaultRecord& record, const CodeImage& image, uintptr_t fp) {
+  constexpr int most_frames = 1'000'000;
+  bool in_module = true;
+  for (int i = 0; i < most_frames && on_stack(fp); ++i) {
+    uintptr_t next = word_at(fp);
+    uintptr_t back = word_at(fp + sizeof(uintptr_t));
+    in_module = image.contains(reinterpret_cast<const void*>(back));
+    if (!in_module) {
+      uintptr_t at = fp + 2 * sizeof(uintptr_t);
+      back = next_return_address(image, at);
+      if (back == 0) return;
+      add_frame(record, back - 1);
+      // The frame that this return leads to is somewhere above: its pointer was saved by the library, or not at all.
+      next = next > at ? next : 0;
+    } else {
+      add_frame(record, back - 1);
+    }
+    if (next <= fp) return;
+    fp = next;
+  }
+}
+
+constexpr unsigned char push_fp = 0x55;
+bool is_jump_to_library(const unsigned char* code) {
+  return code[0] == 0xff && code[1] == 0x25;
+}
+
+/// Where a function is entered, or the module jumps to a library's, there is no frame yet: who has called is told by
+/// the top of the stack. 0: there is one.
+uintptr_t return_of_entry(const CodeImage& image, const Registers& at) {
+  const auto* const code = reinterpret_cast<const unsigned char*>(at.pc);
+  uintptr_t slot = 0;
+  if (code[0] == push_fp || is_jump_to_library(code)) slot = at.sp;
+  if (code[0] == 0x48 && code[1] == 0x89 && code[2] == 0xe5) slot = at.sp + sizeof(uintptr_t);
+  if (slot == 0 || !on_stack(slot)) return 0;
+  const uintptr_t word = word_at(slot);
+  return image.contains(reinterpret_cast<const void*>(word)) ? word : 0;
+}
+
+struct Unwinding {
+  const CodeImage& image;
+  uintptr_t pc = 0, fp = 0;
+  int steps = 0;
+};
+
+_Unwind_Reason_Code unwind_step(_Unwind_Context* context, void* given) {
+  constexpr int most_steps = 200;
+  constexpr int frame_pointer_register = 6;  // of DWARF for x86-64
+  auto& unwinding = *static_cast<Unwinding*>(given);
+  int before_instruction = 0;
+  const uintptr_t pc = _Unwind_GetIPInfo(context, &before_instruction);
+  if (unwinding.image.contains(reinterpret_cast<const void*>(pc))) {
+    unwinding.pc = before_instruction != 0 ? pc : pc - 1;
+    unwinding.fp = _Unwind_GetGR(context, frame_pointer_register);
+    return _URC_NORMAL_STOP;
+  }
+  return ++unwinding.steps < most_steps ? _URC_NO_REASON : _URC_NORMAL_STOP;
+}
+
+/// From wherever the thread is, through libraries with unwind tables, to the module's innermost frame. Since glibc 2.35
+/// the unwinder finds the tables without a lock.
+void trace_through_libraries(FaultRecord& record, const CodeImage& image) {
+  Unwinding unwinding{image};
+  _Unwind_Backtrace(unwind_step, &unwinding);
+  if (unwinding.pc == 0) return;
+  add_frame(record, unwinding.pc);
+  trace_callers(record, image, unwinding.fp);
+}
+
+/// `current_version()` is not null.
+void trace(FaultRecord& record, const Registers& at) {
+  const CodeImage& image = current_version()->image();
+  record.frame_count = record.frames_left_out = 0;
+  // The module's data are no code of its, though they lie within its image.
+  if (!record.executes && image.contains(reinterpret_cast<const void*>(at.pc))) {
+    record.outside_module = false;
+    const uintptr_t back = return_of_entry(image, at);
+    // The jump is no line's. A breakpoint is told of when it has been executed.
+    if (back == 0 || !is_jump_to_library(reinterpret_cast<const unsigned char*>(at.pc))) {
+      add_frame(record, record.signal == SIGTRAP ? at.pc - 1 : at.pc);
+    }
+    if (back != 0) add_frame(record, back - 1);
+    trace_callers(record, image, at.fp);
+    return;
+  }
+  record.outside_module = !record.executes;
+  if (record.executes && on_stack(at.sp) && image.contains(reinterpret_cast<const void*>(word_at(at.sp)))) {
+    // A call of what is no code: the return address is the last thing that was pushed.
+    add_frame(record, word_at(at.sp) - 1);
+    trace_callers(record, image, at.fp);
+    return;
+  }
+  trace_through_libraries(record, image);
+}
+
+// ---- the handlers
+
+/// Of REG_ERR, as the processor gives it for a page fault.
+constexpr greg_t error_write = 2;
+constexpr greg_t error_fetch = 16;
+
+void describe(FaultRecord& record, int signal_number, const siginfo_t& info, const ucontext_t& context) {
+  record.kind = FaultRecord::Kind::signal;
+  record.signal = signal_number;
+  record.code = info.si_code;
+  record.place = FaultRecord::Place::elsewhere;
+  record.writes = record.executes = false;
+  record.address = 0;
+  record.reason[0] = 0;
+  if (AllocatorProbe::entered()) record.place = FaultRecord::Place::no_block;
+  if (record.place == FaultRecord::Place::no_block) return;
+  const bool by_processor = signal_number != SIGABRT && info.si_code > 0;
+  if (!by_processor) return;
+  record.address = reinterpret_cast<uintptr_t>(info.si_addr);
+  if (signal_number != SIGSEGV && signal_number != SIGBUS) return;
+  const greg_t error = context.uc_mcontext.gregs[REG_ERR];
+  record.writes = (error & error_write) != 0;
+  record.executes =
+      (error & error_fetch) != 0 || (info.si_code != SI_KERNEL && record.address == registers_of(context).pc);
+  if (info.si_code == SI_KERNEL) return;  // no page fault: the address is not told
+  if (thread_stack_guard.contains(record.address)) {
+    record.place = FaultRecord::Place::stack_guard;
+  } else if (behind_response_buffer(info.si_addr)) {
+    record.place = FaultRecord::Place::response_guard;
+  } else if (record.address < page_bytes) {
+    record.place = FaultRecord::Place::near_null;
+  }
+}
+
+void write_text(int fd, std::string_view text) {
+  [[maybe_unused]] const ssize_t written = write(fd, text.data(), text.size());
+}
+
+/// Says what the process dies of. Only what may be called in a signal handler; backtrace() has been called before.
+void say_last_words(int signal_number) {
+  const ModuleVersion* const version = current_version();
+  write_text(STDERR_FILENO, "cweb: died of ");
+  const char* const name = sigabbrev_np(signal_number);
+  write_text(STDERR_FILENO, "SIG");
+  write_text(STDERR_FILENO, name == nullptr ? "?" : name);
+  if (version != nullptr) {
+    write_text(STDERR_FILENO, " during a call of module ");
+    write_text(STDERR_FILENO, version->config.name);
+    if (crash_note_fd >= 0) write_text(crash_note_fd, version->config.name);
+  }
+  write_text(STDERR_FILENO, "; backtrace:\n");
+  void* frames[64];
+  backtrace_symbols_fd(frames, backtrace(frames, std::size(frames)), STDERR_FILENO);
+}
+
+/// No fault of a module: whoever had the signal before gets it, which is the end of the process.
+void pass_on(int signal_number, siginfo_t* info, void* context) {
+  const struct sigaction& previous = previous_actions[static_cast<size_t>(signal_number)];
+  const bool has_function =
+      (previous.sa_flags & SA_SIGINFO) != 0 || (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN);
+  if (!has_function) say_last_words(signal_number);
+  sigaction(signal_number, &previous, nullptr);
+  if (has_function && (previous.sa_flags & SA_SIGINFO) != 0) return previous.sa_sigaction(signal_number, info, context);
+  if (has_function) return previous.sa_handler(signal_number);
+  // A fault of the processor's comes again when the handler returns; one that was sent does not.
+  if (info->si_code <= 0) syscall(SYS_tgkill, getpid(), gettid(), signal_number);
+}
+
+bool is_own_abort(int signal_number, const siginfo_t& info) {
+  return signal_number == SIGABRT && info.si_code == SI_TKILL && info.si_pid == getpid();
+}
+
+void on_fault(int signal_number, siginfo_t* info, void* given) {
+  RecoveryPoint* const point = recovery_point();
+  const bool of_this_thread = info->si_code > 0 || is_own_abort(signal_number, *info);
+  if (point == nullptr || current_version() == nullptr || !of_this_thread || HostSection::entered()) {
+    return pass_on(signal_number, info, given);
+  }
+  // A fault while looking at the stack: it was smashed. What is known by now is enough.
+  if (tracing) siglongjmp(point->jump, 1);
+  const auto& context = *static_cast<const ucontext_t*>(given);
+  const Registers at = registers_of(context);
+  // The process's allocator was at work on something that a module has overwritten; its locks are held.
+  if (allocator_code.contains(at.pc) && !AllocatorProbe::entered()) return pass_on(signal_number, info, given);
+  describe(point->fault, signal_number, *info, context);
+  tracing = true;
+  trace(point->fault, at);
+  siglongjmp(point->jump, 1);
+}
+
+/// The code of the library that malloc comes from, when it is one of its own (jemalloc). A fault there is only claimed
+/// where it is known that no lock is held.
+Range code_of_allocator() {
+  Range code;
+  dl_iterate_phdr(
+      [](dl_phdr_info* library, size_t, void* given) {
+        if (std::strstr(library->dlpi_name, "jemalloc") == nullptr) return 0;
+        for (int i = 0; i < library->dlpi_phnum; ++i) {
+          const auto& part = library->dlpi_phdr[i];
+          if (part.p_type != PT_LOAD || (part.p_flags & PF_X) == 0) continue;
+          *static_cast<Range*>(given) = {library->dlpi_addr + part.p_vaddr,
+                                         library->dlpi_addr + part.p_vaddr + part.p_memsz};
+        }
+        return 1;
+      },
+      &code);
+  return code;
+}
+
+void install(int signal_number, void (*handler)(int, siginfo_t*, void*), int flags) {
+  struct sigaction action{};
+  action.sa_sigaction = handler;
+  // Not masked while the handler runs: it leaves by a jump that does not restore the mask.
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | flags;
+  sigemptyset(&action.sa_mask);
+  CWEB_ASSERT(sigaction(signal_number, &action, &previous_actions[static_cast<size_t>(signal_number)]) == 0);
+}
+
+}  // namespace
+
+struct DeadlineSignal {
+  static void handle(int, siginfo_t*, void* given) {
+    const int saved_errno = errno;
+    CallingThread* const thread = calling_thread;
+    RecoveryPoint* const point = recovery_point();
+    if (thread == nullptr || point == nullptr || current_version() == nullptr || tracing) return;
+    const uint64_t call = thread->call_.load(std::memory_order_relaxed);
+    if (thread->overdue_.load(std::memory_order_acquire) != call) return;
+    const Registers at = registers_of(*static_cast<const ucontext_t*>(given));
+    const bool in_module = current_version()->image().contains(reinterpret_cast<const void*>(at.pc));
+    FaultRecord& record = in_module ? point->fault : thread->seen_;
+    const bool is_new = in_module || thread->seen_call_.load(std::memory_order_relaxed) != call;
+    if (is_new) {
+      // Where the stack cannot be looked at, the jump out of that leaves this.
+      point->fault = {};
+      point->fault.kind = FaultRecord::Kind::deadline;
+      record = point->fault;
+      tracing = true;
+      trace(record, at);
+      if (in_module && !HostSection::entered()) siglongjmp(point->jump, 1);
+      tracing = false;
+      if (!in_module) thread->seen_call_.store(call, std::memory_order_release);
+    }
+    errno = saved_errno;
+  }
+};
+
+void set_up_fault_guard() {
+  static const bool done = [] {
+    // The first call loads the unwinder, which allocates.
+    void* frame[1];
+    backtrace(frame, 1);
+    allocator_code = code_of_allocator();
+    for (const int signal_number : fault_signals) install(signal_number, on_fault, 0);
+    install(deadline_signal(), DeadlineSignal::handle, 0);
+    // Space below each stack, so that a large frame does not step over the guard into other memory.
+    pthread_attr_t attributes;
+    pthread_getattr_default_np(&attributes);
+    pthread_attr_setguardsize(&attributes, size_t{1} << 20);
+    pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
+    return true;
+  }();
+  static_cast<void>(done);
+}
+
+void set_crash_note(int fd) {
+  crash_note_fd = fd;
+}
+
+ThreadGuard::ThreadGuard()
+    : stack_(mmap(nullptr, signal_stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0)),
+      thread_(std::make_shared<CallingThread>()) {
+  CWEB_ASSERT(stack_ != MAP_FAILED);
+  const stack_t stack{.ss_sp = stack_, .ss_flags = 0, .ss_size = signal_stack_bytes};
+  CWEB_ASSERT(sigaltstack(&stack, &previous_) == 0);
+  pthread_attr_t attributes;
+  CWEB_ASSERT(pthread_getattr_np(pthread_self(), &attributes) == 0);
+  void* begin = nullptr;
+  size_t bytes = 0, guard = 0;
+  pthread_attr_getstack(&attributes, &begin, &bytes);
+  pthread_attr_getguardsize(&attributes, &guard);
+  pthread_attr_destroy(&attributes);
+  const auto address = reinterpret_cast<uintptr_t>(begin);
+  thread_stack = {address, address + bytes};
+  thread_stack_guard = {address - guard, address};
+  calling_thread = thread_.get();
+}
+
+ThreadGuard::~ThreadGuard() {
+  calling_thread = nullptr;
+  sigaltstack(&previous_, nullptr);
+  munmap(stack_, signal_stack_bytes);
+}
+
+CallingThread::CallingThread() : thread_id_(gettid()) {}
+
+CallingThread* CallingThread::current() {
+  return calling_thread;
+}
+
+bool CallingThread::interrupt(uint64_t call) {
+  if (call_.load(std::memory_order_acquire) != call) return false;
+  overdue_.store(call, std::memory_order_release);
+  // A thread that has ended meanwhile, whose number is another's by now, has another call.
+  syscall(SYS_tgkill, getpid(), thread_id_, deadline_signal());
+  return true;
+}
+
+bool CallingThread::last_seen(uint64_t call, FaultRecord& record) const {
+  if (seen_call_.load(std::memory_order_acquire) != call) return false;
+  record = seen_;
+  return true;
+}
+
+void trace_call(FaultRecord& record) {
+  record.frame_count = record.frames_left_out = 0;
+  if (current_version() == nullptr) return;
+  trace_through_libraries(record, current_version()->image());
+}
+
+static void release_standard_streams() {
+  // What glibc keeps behind FILE::_lock; it has no way to ask who holds it.
+  struct StreamLock {
+    int lock;
+    int count;
+    void* owner;
+  };
+  for (FILE* stream : {stdin, stdout, stderr}) {
+    const auto* const held = static_cast<const StreamLock*>(static_cast<const void*>(stream->_lock));
+    for (int count = held->owner == reinterpret_cast<void*>(pthread_self()) ? held->count : 0; count > 0; --count) {
+      funlockfile(stream);
+    }
+  }
+}
+
+/// The pages of an overflown stack: nobody knows when this thread will need them again.
+static void give_stack_back() {
+  constexpr uintptr_t kept_bytes = uintptr_t{256} << 10;
+  const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) / page_bytes * page_bytes;
+  if (!thread_stack.contains(here) || here - thread_stack.begin <= kept_bytes) return;
+  madvise(reinterpret_cast<void*>(thread_stack.begin), here - kept_bytes - thread_stack.begin, MADV_DONTNEED);
+}
+
+void after_fault(const FaultRecord& fault) {
+  if (fault.place == FaultRecord::Place::stack_guard) give_stack_back();
+  tracing = false;
+  HostSection::reset();
+  AllocatorProbe::reset();
+  release_standard_streams();
+}
+
+}  // namespace cweb::runtime

@@ -1,0 +1,74 @@
+// Faults of module code: recognised in a signal handler, noted, and jumped away from. What is no module's fault goes to
+// whoever had the signal before: our own bugs crash loudly.
+#pragma once
+
+#include <signal.h>
+
+#include <memory>
+
+#include "runtime/calling_thread.h"
+
+namespace cweb::runtime {
+
+/// Installs the signal handlers of the process. Before module code runs; more than once is once.
+void set_up_fault_guard();
+
+/// Where the name of the module whose call was running is written when the process is about to die of a signal: a
+/// descriptor, or -1. For whoever starts the process again.
+void set_crash_note(int fd);
+
+/// Gives the calling thread what it needs to outlive a fault: a stack for the signal handler, and the knowledge of its
+/// own stack's bounds. One for each thread that may run module code, made and destroyed on it.
+class ThreadGuard {
+ public:
+  ThreadGuard();
+  ~ThreadGuard();
+  ThreadGuard(const ThreadGuard&) = delete;
+  ThreadGuard& operator=(const ThreadGuard&) = delete;
+
+ private:
+  void* stack_;
+  stack_t previous_{};
+  const std::shared_ptr<CallingThread> thread_;
+};
+
+/// Around what a host function does while it holds a lock or owns an object: a fault there is ours, and no deadline
+/// ends the call there. It must not read or write memory that the module gave.
+class HostSection {
+ public:
+  HostSection() { depth_ = depth_ + 1; }
+  ~HostSection() { depth_ = depth_ - 1; }
+  HostSection(const HostSection&) = delete;
+  HostSection& operator=(const HostSection&) = delete;
+
+  static bool entered() { return depth_ != 0; }
+  /// After a jump out of a call, which cannot be out of one of these.
+  static void reset() { depth_ = 0; }
+
+ private:
+  static thread_local volatile int depth_;
+};
+
+/// Around a look-up of the process's own allocator with an address that may be wild: it faults before it takes a lock.
+class AllocatorProbe {
+ public:
+  AllocatorProbe() { entered_ = true; }
+  ~AllocatorProbe() { entered_ = false; }
+  AllocatorProbe(const AllocatorProbe&) = delete;
+  AllocatorProbe& operator=(const AllocatorProbe&) = delete;
+
+  static bool entered() { return entered_; }
+  static void reset() { entered_ = false; }
+
+ private:
+  static thread_local volatile bool entered_;
+};
+
+/// Notes where in the current version's code the calling thread is. For a call that ends itself.
+void trace_call(FaultRecord& record);
+
+/// On a thread that has come back from a call by a jump: gives back what the call has left behind on it. Among that are
+/// the locks of the three standard streams, which are the server's too: printf may have been left in the middle.
+void after_fault(const FaultRecord& fault);
+
+}  // namespace cweb::runtime

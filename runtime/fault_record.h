@@ -1,0 +1,42 @@
+// What is known of a fault when it happens. Plain data of fixed size: it is filled in by a signal handler.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace cweb::runtime {
+
+struct FaultRecord {
+  enum class Kind : uint8_t {
+    none,
+    stopped,   ///< the module ended the call itself (exit, abort, a double free): `reason` says how
+    signal,    ///< the processor refused an instruction
+    deadline,  ///< the call took longer than it may
+  };
+  /// What the address says about the cause, where it says anything.
+  enum class Place : uint8_t {
+    elsewhere,
+    near_null,
+    no_block,       ///< given to free() or realloc(), and no block of memory
+    stack_guard,    ///< below the thread's stack: it has overflowed
+    response_guard  ///< right behind the buffer that res->body points to
+  };
+
+  Kind kind = Kind::none;
+  Place place = Place::elsewhere;
+  bool writes = false;          ///< of SIGSEGV and SIGBUS: the access was a write
+  bool executes = false;        ///< the access was a fetch of an instruction: a call or jump to no code
+  bool outside_module = false;  ///< in a function that the module called: something of that library may be half done
+  int signal = 0;
+  int code = 0;           ///< si_code
+  uintptr_t address = 0;  ///< si_addr
+  /// Program counters inside the module's code, innermost first. Those of callers lie within the call instruction.
+  std::array<uintptr_t, 64> frames{};
+  size_t frame_count = 0;
+  size_t frames_left_out = 0;  ///< further ones, of a deep recursion
+  char reason[256] = {};       ///< of `stopped`: one sentence
+  int64_t deadline_ns = 0;     ///< of `deadline`: how long the call was given; 0: what its version gives each
+};
+
+}  // namespace cweb::runtime

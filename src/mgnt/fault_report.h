@@ -1,0 +1,42 @@
+// A fault as people and programs are told of it. Plain data and pure functions.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "runtime/code_image.h"
+
+namespace cweb::mgnt {
+
+struct FaultReport {
+  std::string id;    ///< by which it is found in the log
+  std::string time;  ///< UTC, ISO 8601; of the last time
+  std::string module, hash;
+  unsigned version = 0;
+  std::string what;    ///< one sentence: "null pointer: write to address 0 (SIGSEGV)"
+  std::string signal;  ///< "SIGSEGV"; empty for what is no signal
+  uint64_t address = 0;
+  std::vector<CodeLocation> chain;  ///< the module's functions, innermost first, inlined ones included
+  size_t frames_left_out = 0;
+  std::string call;         ///< "GET /crash", "onload"
+  std::string request;      ///< lines; without secrets
+  std::string consequence;  ///< "a fresh instance answers since 1.3 ms"
+  std::string source_line;  ///< of where(), without its line end
+  uint64_t times = 1;       ///< at this place of this version
+
+  /// The innermost place in the module's source; null when no line is known.
+  const CodeLocation* where() const;
+};
+
+/// "null pointer: write to address 0 (SIGSEGV) at module.c:12:8 in crash".
+std::string sentence(const FaultReport& report);
+
+/// Whole lines, without colour.
+std::string to_text(const FaultReport& report);
+nlohmann::ordered_json to_json(const FaultReport& report);
+/// A page that needs nothing from elsewhere.
+std::string to_html(const FaultReport& report);
+
+}  // namespace cweb::mgnt

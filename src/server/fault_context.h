@@ -1,0 +1,23 @@
+// What a request or a message tells whoever reads the report of a fault. Secrets stay out of it.
+#pragma once
+
+#include <string_view>
+
+#include "http/request_reader.h"
+#include "runtime/fault_sink.h"
+
+namespace cweb::server {
+
+/// Of a complete request, whose bytes a handler may have changed: method, path, parameters, headers, the first KiB of
+/// its body. `path` is the target without its query; what follows it has been cut into parameters.
+runtime::FaultContext describe_request(const http::RequestReader& reader, std::string_view path);
+
+/// `callback` is "on_message" or its like.
+runtime::FaultContext describe_message(std::string_view callback, std::string_view path, std::string_view message,
+                                       bool is_binary);
+
+/// Reports how the last call of this thread ended, unless it was given up and reported before that.
+runtime::FaultAnswer report_ended_call(runtime::ModuleVersion& version, const runtime::FaultRecord& fault,
+                                       const runtime::FaultContext& context);
+
+}  // namespace cweb::server

@@ -1,0 +1,186 @@
+// A call that takes too long is ended, and its client told where it was. What cannot be ended is answered for all the
+// same, and keeps nobody.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "deploying.h"
+#include "fault_case.h"
+#include "pace.h"
+#include "process_facts.h"
+#include "raw_client.h"
+#include "server_process.h"
+#include "steady_client.h"
+
+namespace cweb::e2e {
+namespace {
+
+using testing::HasSubstr;
+
+const std::string slow_module = fill_in(R"(#include <cweb.h>
+#include <pthread.h>
+#include <unistd.h>
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static volatile unsigned long steps;
+
+static int loop(struct http_request *req, struct http_response *res) {
+    dprintf(@EVENTS@, "looping\n");
+    for (;;) steps = steps + 1; /* here */
+}
+
+/* Lets the stuck call go when the gate opens. */
+static void *wait_for_gate(void *unused) {
+    char byte;
+    if (read(@GATE@, &byte, 1) == 1) pthread_mutex_unlock(&mutex);
+    return unused;
+}
+
+static int stuck(struct http_request *req, struct http_response *res) {
+    pthread_t thread;
+    pthread_mutex_lock(&mutex);
+    if (pthread_create(&thread, NULL, wait_for_gate, NULL) != 0) return -1;
+    pthread_detach(thread);
+    dprintf(@EVENTS@, "stuck\n");
+    pthread_mutex_lock(&mutex); /* stuck here */
+    return 0;
+}
+
+static int nap(struct http_request *req, struct http_response *res) {
+    usleep(20000);
+    snprintf(res->body, HTTP_RESPONSE_SIZE, "in time");
+    return 0;
+}
+
+static int count_to(struct http_request *req, struct http_response *res) {
+    static int calls;
+    snprintf(res->body, HTTP_RESPONSE_SIZE, "count %d", ++calls);
+    return 0;
+}
+
+export module_t config = {
+    .name = "slow",
+    .routes = {{"/loop", "GET", loop, NONE}, {"/stuck", "GET", stuck, NONE}, {"/nap", "GET", nap, NONE},
+               {"/count", "GET", count_to, NONE}},
+    .size = 4,
+    .deadline_ms = @DEADLINE_MS@,
+};
+)",
+                                        {{"EVENTS", std::to_string(events_fd)}, {"GATE", std::to_string(gate_fd)}});
+
+std::string slow_module_with(int deadline_ms) {
+  return fill_in(slow_module, {{"DEADLINE_MS", std::to_string(deadline_ms)}});
+}
+
+class DeadlineTest : public testing::Test {
+ protected:
+  /// Of the server, over the next second, as a part of one processor.
+  double load_of_a_second() const {
+    const long before = processor_ticks_of(server_.pid());
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    return static_cast<double>(processor_ticks_of(server_.pid()) - before) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  }
+
+  ServerProcess server_{std::vector<std::string>{"--threads", "1", "--deadline-ms", "400", "--fault-limit", "0"}};
+  HttpClient client_{server_.port()};
+};
+
+TEST_F(DeadlineTest, loops_without_end_are_answered_with_504_and_leave_the_processor_free) {
+  ASSERT_TRUE(deploy(client_, slow_module_with(300)).deployed());
+  SteadyClient steady(server_.port());
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.emplace_back(server_.port());
+    ASSERT_TRUE(clients.back().send(get_request("/loop")));
+  }
+  for (RawClient& client : clients) {
+    const RawResponse response = client.read_response();
+    EXPECT_EQ(response.status, 504);
+    EXPECT_THAT(response.body, HasSubstr("deadline of 0.3 s at " + marked_place(slow_module_with(300))));
+  }
+  EXPECT_TRUE(eventually([&] { return draining_versions(client_, "slow") == 0; })) << "a loop runs on";
+}
+
+TEST_F(DeadlineTest, after_a_loop_without_end_was_ended_the_server_does_nothing) {
+  ASSERT_TRUE(deploy(client_, slow_module_with(300)).deployed());
+  EXPECT_EQ(client_.get("/loop").status, 504);
+  EXPECT_TRUE(eventually([&] { return draining_versions(client_, "slow") == 0; }));
+  EXPECT_LT(load_of_a_second(), 0.1);
+}
+
+TEST_F(DeadlineTest, a_module_without_a_deadline_of_its_own_has_that_of_the_server) {
+  ASSERT_TRUE(deploy(client_, slow_module_with(0)).deployed());
+  const HttpResponse response = client_.get("/loop");
+  EXPECT_EQ(response.status, 504);
+  EXPECT_THAT(response.body, HasSubstr("deadline of 0.4 s"));
+}
+
+TEST_F(DeadlineTest, a_deadline_that_is_none_is_refused) {
+  EXPECT_EQ(deploy(client_, slow_module_with(-1)).status, 422);
+  EXPECT_EQ(deploy(client_, slow_module_with(86'400'001)).status, 422);
+  EXPECT_EQ(deploy(client_, slow_module_with(86'400'000)).status, 200);
+}
+
+TEST_F(DeadlineTest, calls_in_time_are_left_alone) {
+  ASSERT_TRUE(deploy(client_, slow_module_with(patience.count())).deployed());
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(client_.get("/nap").body, "in time");
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(client_.get("/count").body, "count " + std::to_string(i + 1));
+  EXPECT_EQ(module_status(client_, "slow").value("faults", -1), 0);
+}
+
+TEST_F(DeadlineTest, a_deadline_counts_for_each_call_of_a_connection_and_not_for_all_together) {
+  ASSERT_TRUE(deploy(client_, slow_module_with(300 * slowness)).deployed());
+  for (int i = 0; i < 30; ++i) ASSERT_EQ(client_.get("/nap").body, "in time");
+  EXPECT_EQ(module_status(client_, "slow").value("faults", -1), 0);
+}
+
+TEST_F(DeadlineTest, a_call_that_cannot_be_ended_is_answered_while_it_is_stuck) {
+  ASSERT_TRUE(deploy(client_, slow_module_with(300)).deployed());
+  SteadyClient steady(server_.port());
+  const HttpResponse response = client_.get("/stuck");
+  EXPECT_EQ(response.status, 504) << response.error;
+  EXPECT_THAT(response.body, HasSubstr("at " + marked_place(slow_module, "stuck here")));
+  EXPECT_EQ(server_.next_event(), "stuck");
+  EXPECT_EQ(client_.get("/count").body, "count 1");
+  EXPECT_EQ(draining_versions(client_, "slow"), 1) << "the call is inside its version still";
+  EXPECT_LT(load_of_a_second(), 0.1 * slowness) << "being interrupted costs little";
+  server_.open_gate();
+  EXPECT_TRUE(eventually([&] { return draining_versions(client_, "slow") == 0; })) << "it is over when it returns";
+  EXPECT_EQ(module_status(client_, "slow").value("faults", 0), 1);
+}
+
+TEST_F(DeadlineTest, stuck_calls_do_not_use_up_the_modules_threads) {
+  // More than the calls of one module that may be off their loops: each fresh instance has its own.
+  ASSERT_TRUE(deploy(client_, slow_module_with(50)).deployed());
+  constexpr int calls = 70;
+  for (int i = 0; i < calls; ++i) {
+    ASSERT_EQ(client_.get("/stuck").status, 504) << "the " << i + 1 << "th";
+  }
+  server_.open_gate(calls);
+  EXPECT_EQ(client_.get("/count").body, "count 1");
+}
+
+TEST_F(DeadlineTest, a_server_with_a_stuck_call_ends_when_it_is_asked_to) {
+  ASSERT_TRUE(deploy(client_, slow_module_with(300)).deployed());
+  EXPECT_EQ(client_.get("/stuck").status, 504);
+  EXPECT_TRUE(server_.stop());
+}
+
+TEST_F(DeadlineTest, a_client_that_leaves_during_a_call_without_end_leaves_nothing_behind) {
+  ASSERT_TRUE(deploy(client_, slow_module_with(300)).deployed());
+  for (const char* const path : {"/loop", "/stuck"}) {
+    RawClient client(server_.port());
+    ASSERT_TRUE(client.send(get_request(path)));
+    EXPECT_EQ(server_.next_event(), std::string(path) == "/stuck" ? "stuck" : "looping");
+    client.reset_connection();
+  }
+  EXPECT_TRUE(eventually([&] { return module_status(client_, "slow").value("faults", 0) == 2; }));
+  server_.open_gate();
+  EXPECT_EQ(client_.get("/count").body, "count 1");
+}
+
+}  // namespace
+}  // namespace cweb::e2e

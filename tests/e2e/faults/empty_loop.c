@@ -1,0 +1,9 @@
+/* fault: a loop without end and without a body
+ * answer: 504
+ * says: deadline of 0.3 s
+ * chain: fault
+ */
+static int fault(struct http_request *req, struct http_response *res) {
+    ++calls;
+    for (;;); /* here */
+}

@@ -1,0 +1,10 @@
+/* fault: printf of a text that is none
+ * answer: 500
+ * says: null pointer: read from address 0x10
+ * chain: fault
+ */
+static int fault(struct http_request *req, struct http_response *res) {
+    ++calls;
+    snprintf(res->body, HTTP_RESPONSE_SIZE, "%s", bad_text); /* here */
+    return 0;
+}

@@ -1,0 +1,10 @@
+/* fault: printf to standard output of a text that is none
+ * answer: 500
+ * says: null pointer: read from address 0x10
+ * chain: fault
+ */
+static int fault(struct http_request *req, struct http_response *res) {
+    ++calls;
+    printf("%s %d\n", bad_text, calls); /* here */
+    return 0;
+}

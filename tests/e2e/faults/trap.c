@@ -1,0 +1,9 @@
+/* fault: __builtin_trap
+ * answer: 500
+ * says: __builtin_trap or an instruction that does not exist (SIGILL)
+ * chain: fault
+ */
+static int fault(struct http_request *req, struct http_response *res) {
+    ++calls;
+    __builtin_trap(); /* here */
+}
