@@ -71,6 +71,9 @@ struct CompileLimits {
 struct CompilerOptions {
   CompileLimits limits;
   int helpers = 2;  ///< helper processes; at least 2, so that one is warm while another is replaced
+  /// Does starting return only when something can be compiled at once? Else helpers start a little later, out of the
+  /// way of more urgent work, and the first compiles wait.
+  bool wait_until_warm = true;
   /// Real directories whose headers modules may include; read into memory at start.
   std::vector<std::string> include_dirs;
 };

@@ -1,7 +1,8 @@
-// The JSON inside the frames: options to the helper, outcomes back. Pure; any thread.
+// The JSON inside the frames: options to the helper, outcomes back; and the facts alone. Pure; any thread.
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "jit/facts_json.h"
 #include "jit/helper_protocol.h"
 
 namespace cweb {
@@ -105,13 +106,15 @@ bool is_plausible(int depth, json::parse_event_t, json& parsed) {
   return number >= 0 && number <= largest;
 }
 
+constexpr const char* helper_message = "the compile helper's message";
+
 /// The JSON library throws where a text is not what it must be; here that becomes a value.
 template <class T, class Decode>
-Expected<T> decoded(const std::string& text, Decode decode) {
+Expected<T> decoded(const std::string& text, const char* what, Decode decode) {
   try {
     return decode(json::parse(text, is_plausible));
   } catch (const json::exception& error) {
-    return fail(std::string("the compile helper's message cannot be read: ") + error.what());
+    return fail(std::string(what) + " cannot be read: " + error.what());
   }
 }
 
@@ -127,7 +130,7 @@ std::string encode_options(const CompilerOptions& options) {
 }
 
 Expected<CompilerOptions> decode_options(const std::string& text) {
-  return decoded<CompilerOptions>(text, [](const json& value) {
+  return decoded<CompilerOptions>(text, helper_message, [](const json& value) {
     CompilerOptions options;
     options.limits.wall = std::chrono::milliseconds(value.at("wall_ms").get<int64_t>());
     options.limits.cpu = std::chrono::seconds(value.at("cpu_s").get<int64_t>());
@@ -155,7 +158,7 @@ std::string encode_answer(const HelperAnswer& answer) {
 }
 
 Expected<HelperAnswer> decode_answer(Frame frame) {
-  return decoded<HelperAnswer>(frame.text, [&](const json& value) {
+  return decoded<HelperAnswer>(frame.text, helper_message, [&](const json& value) {
     HelperAnswer answer;
     value.at("last").get_to(answer.last);
     if (value.contains("facts")) {
@@ -175,6 +178,15 @@ Expected<HelperAnswer> decode_answer(Frame frame) {
     }
     return answer;
   });
+}
+
+std::string encode_facts(const ModuleFacts& facts) {
+  return text_of(facts);
+}
+
+Expected<ModuleFacts> decode_facts(const std::string& text) {
+  return decoded<ModuleFacts>(text, "what is known of the module",
+                              [](const json& value) { return value.get<ModuleFacts>(); });
 }
 
 }  // namespace cweb::jit

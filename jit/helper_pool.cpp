@@ -29,6 +29,8 @@ constexpr int most_tries = 16;
 
 /// Behind a start that failed: starting in a loop would only make things worse.
 constexpr int64_t pause_after_failure_ns = 1'000'000'000;
+/// Time for others at a start that waits for nothing.
+constexpr int64_t later_ns = 250'000'000;
 constexpr int64_t ready_within_ns = int64_t{60} * 1'000'000'000;
 
 CompileFailure unavailable(std::string sentence) {
@@ -74,6 +76,7 @@ class HelperPool final : public Compiler {
   void give_back(Slot& slot);
   bool nobody_comes() const;
 
+  Expected<void> start_now();
   void spawn_into(Slot& slot);
   void replace(Slot& slot);
   void welcome(Slot& slot);
@@ -111,7 +114,18 @@ HelperPool::~HelperPool() {
 Expected<void> HelperPool::start() {
   wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake_) return fail("cannot start compile helpers: no descriptor is left");
-  std::unique_lock lock(mutex_);
+  if (options_.wait_until_warm) {
+    if (auto warm = start_now(); !warm) return warm;
+  } else {
+    // The keeper starts them, as after a failure.
+    for (Slot& slot : slots_) slot.changed_ns = monotonic_ns() + later_ns - pause_after_failure_ns;
+  }
+  keeper_ = std::thread([this] { keep(); });
+  return {};
+}
+
+Expected<void> HelperPool::start_now() {
+  const std::lock_guard lock(mutex_);
   for (Slot& slot : slots_) spawn_into(slot);
   // One that is warm is enough to begin with; the keeper welcomes the others.
   const auto is = [](State state) { return [state](const Slot& slot) { return slot.state == state; }; };
@@ -121,7 +135,6 @@ Expected<void> HelperPool::start() {
     ::poll(entries.data(), entries.size(), wait_ms());
     for (Slot& slot : slots_) look_at(slot, false);
   }
-  keeper_ = std::thread([this] { keep(); });
   return {};
 }
 

@@ -22,7 +22,7 @@ class InProcessCompiler final : public Compiler {
   explicit InProcessCompiler(std::unique_ptr<SourceCompiler> compiler) : compiler_(std::move(compiler)) {}
   ~InProcessCompiler() override;
 
-  Expected<void> start();
+  Expected<void> start(bool wait_until_warm);
 
   Outcome compile(std::string_view source) override;
   std::vector<pid_t> helper_pids() const override { return {}; }
@@ -59,7 +59,7 @@ InProcessCompiler::~InProcessCompiler() {
   pthread_join(thread_, nullptr);
 }
 
-Expected<void> InProcessCompiler::start() {
+Expected<void> InProcessCompiler::start(bool wait_until_warm) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   // Address space only: pages that no compile reaches are never touched.
@@ -71,7 +71,7 @@ Expected<void> InProcessCompiler::start() {
                             compile_stack_bytes >> 20, error));
   }
   started_ = true;
-  warm_.get_future().wait();
+  if (wait_until_warm) warm_.get_future().wait();
   return {};
 }
 
@@ -117,7 +117,7 @@ Expected<std::unique_ptr<Compiler>> compile_in_process(const CompilerOptions& op
   auto source_compiler = SourceCompiler::create(options);
   if (!source_compiler) return std::unexpected(source_compiler.error());
   auto compiler = std::make_unique<InProcessCompiler>(std::move(*source_compiler));
-  if (auto started = compiler->start(); !started) return std::unexpected(started.error());
+  if (auto started = compiler->start(options.wait_until_warm); !started) return std::unexpected(started.error());
   return compiler;
 }
 

@@ -139,7 +139,8 @@ int host_kill(pid_t process, int signal_number) {
   // To end the server is what was asked for.
   if (process == getpid() && (signal_number == SIGTERM || signal_number == SIGINT)) return kill(process, signal_number);
   // 0, -1 and the group are ways to name the server too.
-  if (signal_number != 0 && (process == getpid() || process <= 0)) host_raise(signal_number);
+  const bool is_server = process == getpid() || process <= 0 || process == getppid();
+  if (signal_number != 0 && is_server) host_raise(signal_number);
   return kill(process, signal_number);
 }
 int host_pthread_kill(pthread_t thread, int signal_number) {

@@ -85,6 +85,21 @@ void Registry::go_live_locked(Module& module, Claim& claim) {
   republish_locked(std::move(leaving));
 }
 
+void Registry::publish_restored(std::vector<Claim> claims) {
+  const std::lock_guard lock(mutex_);
+  for (Claim& claim : claims) {
+    Module& module = *find_locked(claim.version_->config.name);
+    CWEB_ASSERT(module.claimed == claim.version_ && !module.live);
+    module.live = std::move(module.claimed);
+    module.claimed = nullptr;
+    module.versions = module.live->number;
+    module.live->set_state(VersionState::live);
+    module.counters->add(module.live->config, *module.live->counters);
+    claim.registry_ = nullptr;
+  }
+  republish_locked({});
+}
+
 bool Registry::remove(std::string_view name) {
   const std::lock_guard lock(mutex_);
   Module* module = find_locked(name);

@@ -66,6 +66,9 @@ class Registry {
   /// From here on calls of the module are refused, until a version of it is published.
   void quarantine(const ModuleVersion& version);
 
+  /// Makes versions live that another process had: `number` and `deployed_at` are set by the caller. One table for all.
+  void publish_restored(std::vector<Claim> claims);
+
   /// Takes the module's routes away; false when there is none of that name.
   bool remove(std::string_view name);
 

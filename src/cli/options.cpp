@@ -128,6 +128,10 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       .add_flag("--compile-in-process", options.compile_in_process,
                 "compile in this process instead of in helper processes: no bound on what a source can do to it")
       ->envname("CWEB_COMPILE_IN_PROCESS");
+  serve
+      .add_flag("--no-supervisor", options.no_supervisor,
+                "run in one process, for debuggers: when it dies, nobody starts another with the same modules")
+      ->envname("CWEB_NO_SUPERVISOR");
   // The separator makes the environment variable a list, as in PATH.
   serve
       .add_option("--include", options.include_dirs,

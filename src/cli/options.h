@@ -22,6 +22,7 @@ struct ServeOptions {
   int ws_ping_seconds = 30;
   size_t max_connections = 0;  ///< 0: as many as the descriptors suggest
   bool compile_in_process = false;
+  bool no_supervisor = false;  ///< no parent that starts another process when this one dies
   std::vector<std::string> include_dirs;
   size_t module_memory_bytes = size_t{1} << 30;  ///< that a version of a module may have allocated
   int deadline_ms = 10'000;                      ///< of a call into a module

@@ -67,8 +67,9 @@ Expected<void> keep_private(int fd) {
   return fail("--ready-fd " + std::to_string(fd) + " is not an open descriptor");
 }
 
-Expected<void> write_ready_line(int fd, const std::string& host, uint16_t port) {
-  const nlohmann::ordered_json json = {{"host", host}, {"port", port}, {"pid", getpid()}};
+Expected<void> write_ready_line(int fd, const std::string& host, uint16_t port, std::optional<pid_t> supervisor) {
+  nlohmann::ordered_json json = {{"host", host}, {"port", port}, {"pid", getpid()}};
+  if (supervisor) json["supervisor"] = *supervisor;
   const std::string line = json.dump() + "\n";
   std::string_view rest = line;
   while (!rest.empty()) {

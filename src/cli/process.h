@@ -1,9 +1,12 @@
 // What the server asks of its own process: signals, descriptors, the line that says it is ready. Main thread only.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -28,6 +31,7 @@ size_t connections_for_descriptors();
 Expected<void> keep_private(int fd);
 
 /// Writes {"host":...,"port":...,"pid":...} and a line end, and closes the descriptor: the reader sees the end of file.
-Expected<void> write_ready_line(int fd, const std::string& host, uint16_t port);
+/// With a parent that looks after this process also "supervisor", its pid.
+Expected<void> write_ready_line(int fd, const std::string& host, uint16_t port, std::optional<pid_t> supervisor);
 
 }  // namespace cweb::cli

@@ -16,12 +16,12 @@ namespace cweb::cli {
 namespace {
 
 /// No key is nearly as long; a file that is has been named by mistake.
-constexpr size_t longest_file = 16 * 1024;
+constexpr size_t longest_secret = 16 * 1024;
 
 Expected<std::string> read_secret(const std::string& path) {
   const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return fail("--admin-key-file " + path + ": " + std::strerror(errno));
-  std::array<char, longest_file + 1> bytes;
+  std::array<char, longest_secret + 1> bytes;
   size_t length = 0;
   while (length < bytes.size()) {
     const ssize_t count = read(file.get(), bytes.data() + length, bytes.size() - length);
@@ -35,7 +35,7 @@ Expected<std::string> read_secret(const std::string& path) {
   if (text.ends_with('\r')) text.remove_suffix(1);
   std::string secret(text);
   explicit_bzero(bytes.data(), bytes.size());
-  if (length > longest_file) return fail("--admin-key-file " + path + " is too long to be a key");
+  if (length > longest_secret) return fail("--admin-key-file " + path + " is too long to be a key");
   return secret;
 }
 
@@ -57,6 +57,10 @@ std::optional<std::string> take_variable(const char* name) {
 
 Expected<std::optional<std::string>> take_admin_key(const std::string& file) {
   std::optional<std::string> key = take_variable(admin_key_variable);
+  if (key && key->size() > longest_secret) {
+    forget(key);
+    return fail(std::string(admin_key_variable) + " is too long to be a key");
+  }
   if (file.empty()) return key;
   if (key) {
     forget(key);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "jit/facts_json.h"
 #include "jit/source_excerpt.h"
 #include "mgnt/module_name.h"
 #include "mgnt/route_check.h"
@@ -125,6 +126,7 @@ void Deployer::run_deploy(const PostedSource& posted, DeployReport& report) {
     version->set_state(runtime::VersionState::failed);
     return finish(name, report);
   }
+  note_in_journal(*version, *compilation);
   succeed(report, DeployReport::Status::deployed, *version);
 }
 
@@ -174,6 +176,7 @@ Deployer::Restart Deployer::restart_now(DeployLanes::Ticket ticket, const Versio
   milliseconds time_left = options_.load_deadline;
   const auto go_live = [&] {
     if (!run_constructors(fresh, time_left, report) || !read_configuration(*fresh, report)) return false;
+    if (!check_routes(*fresh, report)) return false;
     auto claimed = claim(fresh, report);
     if (!claimed || !run_onload(fresh, time_left, report)) return false;
     return registry_.publish_restarted(std::move(*claimed), *version);
@@ -197,6 +200,7 @@ Deployer::Removal Deployer::remove(const std::string& name) {
   const auto leaving = registry_.find(name);
   if (!leaving || !registry_.remove(name)) return {};
   ticket.took_effect();
+  if (options_.journal != nullptr) options_.journal->removed(name);
   counter_.count_removal();
   return {.result = Removal::Result::removed, .module = summarize(*leaving->live)};
 }
@@ -320,6 +324,7 @@ bool Deployer::run_onload(const VersionPtr& version, milliseconds time_left, Dep
 bool Deployer::call(const VersionPtr& version, void (*function)(), const char* what, milliseconds time_left,
                     DeployReport& report) {
   using Ending = runtime::WaitedCall::Ending;
+  const std::string late = fmt::format("{} did not return within {} s", what, options_.load_deadline.count() / 1000);
   const runtime::WaitedCall ended =
       runtime::call_and_wait(runtime_.spare_threads(), runtime_.deadlines(), version, function, time_left);
   switch (ended.ending) {
@@ -329,16 +334,30 @@ bool Deployer::call(const VersionPtr& version, void (*function)(), const char* w
       const runtime::FaultAnswer answer =
           runtime::report_fault(version, ended.fault, {.call = what, .request = {}, .accept = {}});
       report.rendered += answer.body;
-      return stop(report, 422, "onload", fmt::format("{} did not return: {}", what, answer.sentence));
+      if (ended.fault.kind != runtime::FaultRecord::Kind::deadline) {
+        return stop(report, 422, "onload", fmt::format("{} did not return: {}", what, answer.sentence));
+      }
+      return stop(report, 422, "onload", fmt::format("{}: {}", late, answer.sentence));
     }
     case Ending::overdue:
       // The call owns the version until it returns, whenever that is.
-      return stop(report, 422, "onload",
-                  fmt::format("{} did not return within {} s", what, options_.load_deadline.count() / 1000));
+      return stop(report, 422, "onload", late);
     case Ending::no_thread:
       break;
   }
   return stop(report, 503, "onload", "all threads are busy with calls of modules; try again");
+}
+
+/// While the deploy still has its name to itself, so that the journal's order is that of the deploys.
+void Deployer::note_in_journal(const ModuleVersion& version, const jit::Compilation& compilation) const {
+  if (options_.journal == nullptr) return;
+  options_.journal->deployed({.name = version.config.name,
+                              .number = version.number,
+                              .deployed_at = version.deployed_at,
+                              .hash = version.hash,
+                              .source = version.source,
+                              .facts = jit::encode_facts(compilation.facts),
+                              .object = compilation.object});
 }
 
 /// Tells what runs on in spite of a failure.

@@ -16,6 +16,7 @@
 #include "mgnt/deploy_report.h"
 #include "mgnt/posted_source.h"
 #include "runtime/runtime.h"
+#include "supervisor/deploy_journal.h"
 
 namespace cweb::mgnt {
 
@@ -28,6 +29,8 @@ struct DeployerOptions {
   std::chrono::milliseconds call_deadline{10'000};
   /// Bytes that one version of a module may have allocated at a time.
   size_t module_memory = runtime::ModuleHeap::default_limit;
+  /// Where deploys are noted for the process that may have to replace this one. Null: nowhere. Outlives the deployer.
+  supervisor::DeployJournal* journal = nullptr;
 };
 
 /// Thread-safe. Everything it was given outlives it.
@@ -39,6 +42,21 @@ class Deployer {
 
   /// Everything that can be known without running code of the module. Changes nothing.
   DeployReport check(const PostedSource& posted);
+
+  struct RestoreOptions {
+    /// After a start that failed: a module at a time, and while its code runs its name stands in `crash_note`, so that
+    /// the one that the process dies of is known next time. That is how a module is found that the kernel kills for.
+    bool one_at_a_time = false;
+    int crash_note = -1;
+  };
+  struct Restoration {
+    size_t modules = 0;  ///< that are live again
+    size_t failed = 0;   ///< that are not; the log says why
+  };
+  /// Makes live what the journal holds, before there are requests: each with the number and time of its deploy, in
+  /// their order. A module in whose calls the process has died more than once comes back quarantined, and none of its
+  /// code runs. Blocks until the last `onload` has returned or is overdue.
+  Restoration restore(const RestoreOptions& options);
 
   /// Since the server started.
   DeployCounts counts() const { return counter_.counts(); }
@@ -83,6 +101,10 @@ class Deployer {
   bool run_onload(const VersionPtr& version, std::chrono::milliseconds time_left, DeployReport& report);
   bool call(const VersionPtr& version, void (*function)(), const char* what, std::chrono::milliseconds time_left,
             DeployReport& report);
+  void note_in_journal(const runtime::ModuleVersion& version, const jit::Compilation& compilation) const;
+  struct Restoring;
+  bool load(Restoring& module);
+  bool start(Restoring& module);
   void finish(const std::string& guessed_name, DeployReport& report) const;
 
   jit::Compiler& compiler_;

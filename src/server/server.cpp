@@ -101,11 +101,14 @@ class LoopServer final : public Server {
 
 }  // namespace
 
-Expected<std::unique_ptr<Server>> Server::create(const ServerOptions& options, runtime::Runtime& runtime,
+Expected<std::unique_ptr<Server>> Server::create(ServerOptions options, runtime::Runtime& runtime,
                                                  ManagementHandler& management, ServerMetrics& metrics,
                                                  AccessLog* access_log) {
-  auto listeners = net::listen_on(options.host, options.port, loops_for(options.threads));
-  if (!listeners) return std::unexpected(listeners.error());
+  Expected<net::Listeners> listeners = std::move(options.listeners);
+  if (listeners->sockets.empty()) {
+    listeners = net::listen_on(options.host, options.port, loops_for(options.threads));
+    if (!listeners) return std::unexpected(listeners.error());
+  }
   auto server =
       std::make_unique<LoopServer>(options.host, listeners->port, options.max_connections, runtime, management);
   const WorkerOptions worker_options{

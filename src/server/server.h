@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "net/listener.h"
 #include "runtime/runtime.h"
 #include "server/management.h"
 #include "server/server_metrics.h"
@@ -18,6 +19,7 @@ struct ServerOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 8080;                                 ///< 0: the kernel picks one
   int threads = 0;                                      ///< loops; 0: one for each core
+  net::Listeners listeners;                             ///< bound already, a loop for each; none: host and port are
   size_t max_connections = 1024;                        ///< of all loops together; one more is answered with a 503
   size_t max_body_bytes = size_t{1} << 20;              ///< of a request to a module
   size_t max_management_body_bytes = size_t{16} << 20;  ///< of a request to /mgnt
@@ -30,7 +32,7 @@ class Server {
  public:
   /// `access_log` may be null: then none is written.
   /// Binds and listens; the port is known afterwards. Whatever is passed by reference outlives the server.
-  static Expected<std::unique_ptr<Server>> create(const ServerOptions& options, runtime::Runtime& runtime,
+  static Expected<std::unique_ptr<Server>> create(ServerOptions options, runtime::Runtime& runtime,
                                                   ManagementHandler& management, ServerMetrics& metrics,
                                                   AccessLog* access_log = nullptr);
   virtual ~Server() = default;

@@ -1,7 +1,7 @@
 /* case: an onload that calls abort
  * expect: 422
  * stage: onload
- * says: it called exit, abort or the like
+ * says: onload did not return: the module called abort() at module.c:8
  */
 #include <cweb.h>
 

@@ -1,7 +1,7 @@
 /* case: an onload whose assertion fails
  * expect: 422
  * stage: onload
- * says: it called exit, abort or the like
+ * says: assertion `ready' failed at module.c:11
  */
 #include <assert.h>
 #include <cweb.h>

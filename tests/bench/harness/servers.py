@@ -28,6 +28,7 @@ class Server:
         self.name = name
         self.process = process
         self.port = port
+        self._serving = None
         self._log = log
 
     def __enter__(self):
@@ -39,7 +40,11 @@ class Server:
 
     @property
     def pid(self):
-        return self.process.pid
+        """Of the process that answers: cweb's has a parent that only waits."""
+        return self._serving or self.process.pid
+
+    def serves_as(self, port, pid):
+        self.port, self._serving = port, pid
 
     def pids(self):
         return processes.tree(self.pid)
@@ -116,7 +121,8 @@ class Peers:
             os.close(write_end)
         server = Server("cweb", process, 0, log)
         try:
-            server.port = json.loads(_read_line(read_end, START_TIME_S))["port"]
+            ready = json.loads(_read_line(read_end, START_TIME_S))
+            server.serves_as(ready["port"], ready["pid"])
         except (ValueError, TimeoutError):
             server.__exit__()
             raise BenchError(f"cweb did not become ready; see {' '.join(command)}") from None

@@ -17,7 +17,10 @@ std::string directory_of(pid_t pid) {
 
 std::string read_text(const std::string& path) {
   std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  // Unlike an iterator, this throws nothing when the process ends between being opened and being read.
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
 }
 
 /// The number behind "Name:" in /proc/PID/status.

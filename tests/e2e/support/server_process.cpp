@@ -77,7 +77,9 @@ std::string read_project_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-ServerProcess::ServerProcess(std::vector<std::string> options, std::vector<std::string> environment) {
+ServerProcess::ServerProcess(std::vector<std::string> options, std::vector<std::string> environment,
+                             Supervision supervision) {
+  if (supervision == Supervision::none) options.push_back("--no-supervisor");
   if (!start(std::move(options), std::move(environment))) {
     ADD_FAILURE() << "the server did not become ready; its log:\n" << log();
   }

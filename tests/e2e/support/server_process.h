@@ -33,17 +33,23 @@ std::string cweb_binary();
 std::string project_file(const std::string& path);
 std::string read_project_file(const std::string& path);
 
+/// Is there a parent that starts the server anew when it dies? Most tests have none: then pid() is the server itself,
+/// and its death is the test's failure.
+enum class Supervision { none, by_parent };
+
 class ServerProcess {
  public:
   /// Starts `cweb serve` with these options, on a free port unless they name one, and waits for its ready line. A
   /// server that does not come up fails the test; port() is then 0.
-  explicit ServerProcess(std::vector<std::string> options = {}, std::vector<std::string> environment = {});
+  explicit ServerProcess(std::vector<std::string> options = {}, std::vector<std::string> environment = {},
+                         Supervision supervision = Supervision::none);
   /// Ends the server with SIGTERM unless the test did, and checks how it ended.
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
 
   uint16_t port() const { return port_; }
+  /// The process that was started.
   pid_t pid() const { return pid_; }
   std::string url(const std::string& path = "") const;
   /// The ready line as it came.

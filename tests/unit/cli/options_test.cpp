@@ -82,5 +82,12 @@ TEST(AccessOptionsOfTheCommandLine, the_key_itself_is_no_option) {
   EXPECT_EQ(options_of(parse({"--admin-key-file", "/run/secrets/key"})).admin_key_file, "/run/secrets/key");
 }
 
+TEST(SupervisorOption, is_off_by_flag_or_variable_alone) {
+  EXPECT_FALSE(options_of(parse({})).no_supervisor);
+  EXPECT_TRUE(options_of(parse({"--no-supervisor"})).no_supervisor);
+  const Variable variable("CWEB_NO_SUPERVISOR", "1");
+  EXPECT_TRUE(options_of(parse({})).no_supervisor);
+}
+
 }  // namespace
 }  // namespace cweb::cli

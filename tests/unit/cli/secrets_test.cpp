@@ -51,6 +51,14 @@ class SecretFile {
   UniqueFd fd_;
 };
 
+TEST(Secrets, a_variable_too_long_to_be_a_key_is_refused_and_taken_all_the_same) {
+  const Environment environment({"CWEB_ADMIN_KEY=" + std::string(16 * 1024 + 1, 'x')});
+  const auto taken = take_admin_key("");
+  ASSERT_FALSE(taken);
+  EXPECT_THAT(taken.error().message, HasSubstr("too long"));
+  EXPECT_EQ(getenv("CWEB_ADMIN_KEY"), nullptr);
+}
+
 TEST(Secrets, a_variable_that_is_taken_is_neither_found_nor_left_in_its_memory) {
   const Environment environment(
       {"A=1", "CWEB_ADMIN_KEY=top-secret", "B=2", "CWEB_ADMIN_KEY=second", "CWEB_ADMIN_KEYS=x"});

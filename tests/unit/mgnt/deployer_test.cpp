@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <atomic>
 #include <latch>
@@ -292,6 +293,102 @@ TEST_F(DeployerTest, a_delete_waits_for_the_deploys_before_it) {
   deploying.join();
   removing.join();
   EXPECT_EQ(live_version("counter"), 0U);
+}
+
+/// A deployer with a journal, and another one that finds it, as in the process that takes the place of the first.
+class RestoreTest : public DeployerTest {
+ protected:
+  static void SetUpTestSuite() {}  // the log is set up once
+  void SetUp() override {
+    DeployerTest::SetUp();
+    auto opened = supervisor::DeployJournal::open({UniqueFd(memfd_create("a", 0)), UniqueFd(memfd_create("b", 0))});
+    ASSERT_TRUE(opened);
+    journal_ = std::move(*opened);
+  }
+  void TearDown() override {
+    EXPECT_TRUE(next_runtime_->unload_all(10'000ms));
+    DeployerTest::TearDown();
+  }
+  Deployer deployer_on(runtime::Runtime& runtime) {
+    return Deployer(toolchain_, toolchain_, runtime, {.journal = journal_.get()});
+  }
+  static PostedSource posted(const std::string& text) { return {.code = text, .repaired = false}; }
+
+  std::unique_ptr<supervisor::DeployJournal> journal_;
+  std::unique_ptr<runtime::Runtime> next_runtime_ = std::move(*runtime::Runtime::create());
+};
+
+TEST_F(RestoreTest, modules_come_back_with_their_numbers_times_and_order_and_nothing_is_compiled) {
+  Deployer first = deployer_on(*runtime_);
+  FakeModule module;
+  module.constructors = {[] { constructions = 1; }};
+  module.onload = [] { loads = constructions + 1; };
+  first.deploy(posted(source(module, "first")));
+  first.deploy(posted(source(module, "second")));
+  FakeModule other{.name = "a", .routes = {{"/a", "GET"}}};
+  first.deploy(posted(source(other)));
+  FakeModule removed{.name = "removed", .routes = {{"/removed", "GET"}}};
+  first.deploy(posted(source(removed)));
+  first.remove("removed");
+  const auto before = runtime_->registry().find("counter")->live;
+  const int compiles = toolchain_.compiles();
+  loads = constructions = 0;
+
+  Deployer second = deployer_on(*next_runtime_);
+  const Deployer::Restoration done = second.restore({});
+  EXPECT_EQ(done.modules, 2U);
+  EXPECT_EQ(done.failed, 0U);
+  EXPECT_EQ(loads, 2) << "the constructor, then onload";
+  EXPECT_EQ(toolchain_.compiles(), compiles);
+  const auto after = next_runtime_->registry().find("counter")->live;
+  EXPECT_EQ(after->number, 2U);
+  EXPECT_EQ(after->deployed_at, before->deployed_at);
+  EXPECT_EQ(after->hash, before->hash);
+  EXPECT_EQ(after->source, before->source);
+  EXPECT_EQ(after->state(), runtime::VersionState::live);
+  EXPECT_TRUE(next_runtime_->registry().find("a"));
+  EXPECT_FALSE(next_runtime_->registry().find("removed"));
+  EXPECT_EQ(second.deploy(posted(before->source)).status, Status::unchanged);
+  const DeployReport next = second.deploy(posted(source(module, "third")));
+  ASSERT_EQ(next.status, Status::deployed) << to_text(next);
+  EXPECT_EQ(next.module->version, 3U);
+}
+
+TEST_F(RestoreTest, one_that_cannot_come_back_does_not_keep_the_others) {
+  Deployer first = deployer_on(*runtime_);
+  FakeModule broken{.name = "broken", .routes = {{"/broken", "GET"}}};
+  const std::string text = source(broken);
+  first.deploy(posted(text));
+  first.deploy(posted(source({})));
+  broken.link_failure = jit::LinkFailure{.rendered = "no", .diagnostics = {{}}};
+  toolchain_.know(text, broken);
+  Deployer second = deployer_on(*next_runtime_);
+  const Deployer::Restoration done = second.restore({.one_at_a_time = true, .crash_note = -1});
+  EXPECT_EQ(done.modules, 1U);
+  EXPECT_EQ(done.failed, 1U);
+  EXPECT_FALSE(next_runtime_->registry().find("broken"));
+  EXPECT_EQ(next_runtime_->registry().find("counter")->live->number, 1U);
+}
+
+TEST_F(RestoreTest, after_two_deaths_a_module_is_quarantined_and_none_of_its_code_runs_until_it_is_deployed) {
+  Deployer first = deployer_on(*runtime_);
+  FakeModule module;
+  module.constructors = {[] { ++constructions; }};
+  module.onload = [] { ++loads; };
+  const std::string text = source(module);
+  first.deploy(posted(text));
+  journal_->died_in("counter");
+  journal_->died_in("counter");
+  loads = constructions = 0;
+  Deployer second = deployer_on(*next_runtime_);
+  EXPECT_EQ(second.restore({}).modules, 1U);
+  EXPECT_EQ(loads + constructions, 0);
+  const auto restored = next_runtime_->registry().find("counter")->live;
+  EXPECT_TRUE(restored->quarantined);
+  const DeployReport again = second.deploy(posted(text));
+  EXPECT_EQ(again.status, Status::deployed) << "the same source, but not unchanged";
+  EXPECT_FALSE(next_runtime_->registry().find("counter")->live->quarantined);
+  EXPECT_EQ(journal_->modules()[0].deaths, 0U);
 }
 
 }  // namespace

@@ -1,0 +1,66 @@
+#include "parts.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+
+#include "base/log.h"
+#include "cli/process.h"
+#include "cli/secrets.h"
+
+namespace cweb {
+
+Expected<std::unique_ptr<jit::Compiler>> start_compiler(const cli::ServeOptions& options,
+                                                        const Supervised& supervised) {
+  jit::CompilerOptions compiler_options;
+  compiler_options.helpers = std::max(compiler_options.helpers, options.threads);
+  compiler_options.include_dirs = options.include_dirs;
+  // What was deployed is served again at once; what is deployed next may wait.
+  compiler_options.wait_until_warm = !supervised || !supervised->is_restart();
+  return options.compile_in_process ? jit::compile_in_process(compiler_options)
+                                    : jit::start_compile_helpers(compiler_options);
+}
+
+Expected<std::unique_ptr<server::AccessLog>> open_access_log(const cli::ServeOptions& options,
+                                                             server::ServerMetrics& metrics) {
+  using server::AccessLogFormat;
+  if (options.access_log.empty()) return nullptr;
+  const AccessLogFormat format = options.access_log_is_json ? AccessLogFormat::json : AccessLogFormat::common;
+  return server::AccessLog::open(options.access_log, format, metrics);
+}
+
+size_t max_connections(const cli::ServeOptions& options) {
+  return options.max_connections > 0 ? options.max_connections : cli::connections_for_descriptors();
+}
+
+Expected<std::unique_ptr<mgnt::Access>> set_up_access(const cli::ServeOptions& options, Supervised& supervised) {
+  using Key = Expected<std::optional<std::string>>;
+  Key key = supervised ? Key(supervised->take_admin_key()) : cli::take_admin_key(options.admin_key_file);
+  if (!key) return std::unexpected(key.error());
+  auto access =
+      mgnt::Access::create({.production = options.production, .admin_key = *key, .admin_hosts = options.admin_hosts});
+  cli::forget(*key);
+  return access;
+}
+
+Expected<std::unique_ptr<supervisor::DeployJournal>> open_journal(Supervised& supervised) {
+  if (!supervised) return nullptr;
+  auto journal = supervisor::DeployJournal::open(supervised->take_journals());
+  if (journal && !supervised->died_in().empty()) (*journal)->died_in(supervised->died_in());
+  return journal;
+}
+
+void say_ready(const cli::ServeOptions& options, const server::Server& server, bool asks_key, Supervised& supervised) {
+  const bool is_restart = supervised && supervised->is_restart();
+  const auto supervisor = supervised ? std::optional(supervised->supervisor()) : std::nullopt;
+  const std::string url = cli::url_of(server.host(), server.port());
+  std::fprintf(stderr, "cweb is serving on %s - try: curl%s --data-binary @modules/counter.c %s/mgnt\n", url.c_str(),
+               asks_key ? " -H \"Authorization: Bearer $CWEB_ADMIN_KEY\"" : "", url.c_str());
+  if (options.ready_fd >= 0 && !is_restart) {
+    const auto written = cli::write_ready_line(options.ready_fd, server.host(), server.port(), supervisor);
+    if (!written) log::warn("{}", written.error().message);
+  }
+  if (supervised) supervised->say_ready();
+}
+
+}  // namespace cweb

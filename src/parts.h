@@ -1,0 +1,40 @@
+// How main makes some of the parts from the options: plain functions, called once each, at the start.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+
+#include "base/error.h"
+#include "cli/options.h"
+#include "jit/compiler.h"
+#include "mgnt/access.h"
+#include "server/access_log.h"
+#include "server/server.h"
+#include "server/server_metrics.h"
+#include "supervisor/child.h"
+#include "supervisor/deploy_journal.h"
+
+namespace cweb {
+
+/// What this process has from the parent that looks after it; empty without one.
+using Supervised = std::optional<supervisor::Child>;
+
+/// Takes the key out of the environment, if it is there. No other thread may run.
+Expected<std::unique_ptr<mgnt::Access>> set_up_access(const cli::ServeOptions& options, Supervised& supervised);
+
+Expected<std::unique_ptr<jit::Compiler>> start_compiler(const cli::ServeOptions& options, const Supervised& supervised);
+
+/// Null without a parent: then there is nobody to read it.
+Expected<std::unique_ptr<supervisor::DeployJournal>> open_journal(Supervised& supervised);
+
+/// Null when none is asked for.
+Expected<std::unique_ptr<server::AccessLog>> open_access_log(const cli::ServeOptions& options,
+                                                             server::ServerMetrics& metrics);
+
+size_t max_connections(const cli::ServeOptions& options);
+
+/// Tells whoever started the server that requests are answered now.
+void say_ready(const cli::ServeOptions& options, const server::Server& server, bool asks_key, Supervised& supervised);
+
+}  // namespace cweb

@@ -1,0 +1,82 @@
+#include "supervisor/child.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+#include "supervisor/child_setup.h"
+
+namespace cweb::supervisor {
+namespace {
+
+/// From here on the descriptor is this process's alone, and module code may not close it.
+UniqueFd own(int fd) {
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return UniqueFd(fd);
+}
+
+std::optional<int> setup_descriptor() {
+  const char* const value = getenv(setup_variable);
+  if (value == nullptr) return std::nullopt;
+  int fd = -1;
+  std::from_chars(value, value + strlen(value), fd);
+  unsetenv(setup_variable);
+  return fd;
+}
+
+/// The parent has put all of it into the pipe before it started this process.
+std::optional<std::string> read_key(int pipe, ssize_t bytes) {
+  if (bytes < 0) return std::nullopt;
+  std::string key(static_cast<size_t>(bytes), '\0');
+  size_t length = 0;
+  while (length < key.size()) {
+    const ssize_t count = read(pipe, key.data() + length, key.size() - length);
+    if (count <= 0) break;
+    length += static_cast<size_t>(count);
+  }
+  CWEB_ASSERT(length == key.size());
+  return key;
+}
+
+}  // namespace
+
+Expected<std::optional<Child>> Child::adopt() {
+  const std::optional<int> fd = setup_descriptor();
+  if (!fd) return std::nullopt;
+  ChildSetup setup;
+  if (!read_setup(*fd, setup)) {
+    return fail(std::string(setup_variable) +
+                " is set by the server for its own child; take it out of the environment");
+  }
+  close(*fd);
+  // The parent started this process by a path that names no program.
+  prctl(PR_SET_NAME, "cweb");
+  // In a process group of its own it would be stopped for writing to a terminal that does not want that.
+  signal(SIGTTOU, SIG_IGN);
+  Child child;
+  child.supervisor_ = setup.parent;
+  child.is_restart_ = setup.is_restart;
+  child.follows_failed_start_ = setup.failed_starts > 0;
+  child.died_in_ = setup.died_in.data();
+  child.listeners_.port = setup.port;
+  for (size_t i = 0; i < setup.listener_count; ++i) child.listeners_.sockets.push_back(own(setup.listeners[i]));
+  for (size_t i = 0; i < setup.journals.size(); ++i) child.journals_[i] = own(setup.journals[i]);
+  child.status_ = own(setup.status);
+  child.crash_note_ = own(setup.crash_note);
+  const UniqueFd key = own(setup.key);
+  child.admin_key_ = read_key(key.get(), setup.key_bytes);
+  return child;
+}
+
+void Child::say_ready() {
+  const char ready = 'r';
+  [[maybe_unused]] const ssize_t written = write(status_.get(), &ready, 1);
+  status_.reset();
+}
+
+}  // namespace cweb::supervisor

@@ -1,0 +1,56 @@
+// The child's side: what a server process that was started by the parent has from it. Main thread, at the start.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "net/listener.h"
+
+namespace cweb::supervisor {
+
+class Child {
+ public:
+  /// Empty when this process has no parent that looks after it. Call first of all: takes CWEB_SUPERVISED out of the
+  /// environment and keeps the descriptors from being inherited any further.
+  static Expected<std::optional<Child>> adopt();
+
+  pid_t supervisor() const { return supervisor_; }
+  /// Has a child before this one been ready? Then whoever started the server has been told.
+  bool is_restart() const { return is_restart_; }
+  /// Did the child before this one die before it was ready? Perhaps of a module that it was bringing back.
+  bool follows_failed_start() const { return follows_failed_start_; }
+  /// The module whose call was running when the child before died; empty when there is none, or it is not known.
+  const std::string& died_in() const { return died_in_; }
+  /// Where a fault handler writes the name of the module in whose call the process dies.
+  int crash_note_fd() const { return crash_note_.get(); }
+
+  /// Sockets that listen already. Once.
+  net::Listeners take_listeners() { return std::move(listeners_); }
+  /// The two files of the deploy journal. Once.
+  std::array<UniqueFd, 2> take_journals() { return std::move(journals_); }
+  /// The admin key as the parent keeps it. Once.
+  std::optional<std::string> take_admin_key() { return std::exchange(admin_key_, std::nullopt); }
+
+  /// Tells the parent that requests are answered now.
+  void say_ready();
+
+ private:
+  Child() = default;
+
+  pid_t supervisor_ = -1;
+  bool is_restart_ = false;
+  bool follows_failed_start_ = false;
+  std::string died_in_;
+  net::Listeners listeners_;
+  std::array<UniqueFd, 2> journals_;
+  UniqueFd status_;
+  UniqueFd crash_note_;
+  std::optional<std::string> admin_key_;
+};
+
+}  // namespace cweb::supervisor

@@ -1,0 +1,126 @@
+// The parent alone: the children are this very program, which does what the first argument says instead of testing.
+#include "supervisor/supervisor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "supervisor/child.h"
+
+namespace cweb::supervisor {
+namespace {
+
+using testing::ExitedWithCode;
+
+void die_in(Child& child, std::string_view module) {
+  [[maybe_unused]] const ssize_t written = write(child.crash_note_fd(), module.data(), module.size());
+  abort();
+}
+
+/// The second child ends with this code once it is ready.
+[[noreturn]] void end_well(Child& child, int exit_code) {
+  child.say_ready();
+  _exit(exit_code);
+}
+
+[[noreturn]] void be_child(std::string_view what) {
+  auto adopted = Child::adopt();
+  if (!adopted || !*adopted) _exit(3);
+  Child& child = **adopted;
+  if (what == "die") raise(SIGKILL);
+  if (what == "exit 7") _exit(7);
+  if (what == "die once") {
+    if (child.is_restart()) end_well(child, child.died_in() == "counter" ? 0 : 1);
+    child.say_ready();
+    die_in(child, "counter");
+  }
+  if (what == "exit when restarted") {
+    if (child.is_restart()) _exit(2);
+    child.say_ready();
+    raise(SIGKILL);  // which no sanitizer turns into an exit code
+  }
+  if (what == "wait") {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    child.say_ready();
+    int number = 0;
+    sigwait(&set, &number);
+    _exit(getenv(setup_variable) == nullptr ? 0 : 4);
+  }
+  if (what == "key") {
+    if (child.take_admin_key() != "the key") _exit(5);
+    if (child.is_restart()) end_well(child, 0);
+    child.say_ready();
+    raise(SIGKILL);
+  }
+  _exit(6);
+}
+
+__attribute__((constructor)) void become_child(int, char** arguments, char**) {
+  if (getenv(setup_variable) != nullptr) be_child(arguments[1]);
+}
+
+/// What the parent of such children returns. In a process of its own: run() takes over signals and children.
+[[noreturn]] void supervise(const char* what, std::optional<std::string> key = std::nullopt) {
+  std::string name = "test", argument = what;
+  char* arguments[] = {name.data(), argument.data(), nullptr};
+  auto supervisor =
+      Supervisor::create({.arguments = arguments, .listeners = {}, .admin_key = std::move(key), .ready_fd = -1});
+  if (!supervisor) _exit(100);
+  _exit((*supervisor)->run());
+}
+
+TEST(SupervisorTest, a_child_that_never_becomes_ready_is_given_up_after_five_times) {
+  EXPECT_EXIT(supervise("die"), ExitedWithCode(1),
+              "died of SIGKILL before it was ready(.|\n)*5 times in a row.*giving up");
+}
+
+TEST(SupervisorTest, the_first_child_s_own_exit_is_the_parent_s) {
+  EXPECT_EXIT(supervise("exit 7"), ExitedWithCode(7), "^$");
+}
+
+TEST(SupervisorTest, a_child_that_dies_is_followed_by_one_that_knows_in_which_module) {
+  EXPECT_EXIT(supervise("die once"), ExitedWithCode(0),
+              "the server process [0-9]+ died of SIGABRT during a call of module counter; a new one is started");
+}
+
+TEST(SupervisorTest, what_keeps_a_later_child_from_starting_may_pass_so_it_is_tried_again) {
+  EXPECT_EXIT(supervise("exit when restarted"), ExitedWithCode(1), "exit code 2 before it was ready(.|\n)*giving up");
+}
+
+TEST(SupervisorTest, sigterm_is_passed_on_and_its_exit_code_comes_back) {
+  EXPECT_EXIT(
+      {
+        alarm(20);
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGTERM);
+        sigprocmask(SIG_BLOCK, &set, nullptr);
+        raise(SIGTERM);  // pending until the parent asks
+        supervise("wait");
+      },
+      ExitedWithCode(0), "^$");
+}
+
+TEST(SupervisorTest, every_child_gets_the_key) {
+  EXPECT_EXIT(supervise("key", "the key"), ExitedWithCode(0), "died of SIGKILL; a new one");
+}
+
+TEST(SupervisorTest, a_process_without_such_a_parent_is_nobody_s_child) {
+  const auto child = Child::adopt();
+  ASSERT_TRUE(child);
+  EXPECT_FALSE(*child);
+  setenv(setup_variable, "1", 1);
+  EXPECT_FALSE(Child::adopt());
+  EXPECT_EQ(getenv(setup_variable), nullptr);
+}
+
+}  // namespace
+}  // namespace cweb::supervisor
