@@ -51,7 +51,8 @@ class Bench:
         self.cores = machine.usable_cores()
         self.descriptors = machine.raise_descriptor_limit(DESCRIPTORS)
         self.project = PROJECT
-        self.peers = Peers(arguments.build, PROJECT)
+        self.peers = Peers(arguments.build, PROJECT, arguments.before)
+        self.has_before = arguments.before is not None
         self.summary = Summary()
         self.most_foreign = 0.0
 
@@ -80,6 +81,8 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, default=5, help="how often everything is measured (%(default)s)")
     parser.add_argument("--seconds", type=int, default=3, help="length of one measurement under load (%(default)s)")
     parser.add_argument("--build", default=os.path.join(PROJECT, "build", "release"), metavar="DIR")
+    parser.add_argument("--before", metavar="FILE", help="another build's cweb, measured beside under that name "
+                        "in keepalive, pipelined and connections: what a change costs")
     parser.add_argument("--json", default=os.path.join(PROJECT, "build", "bench"), metavar="DIR")
     arguments = parser.parse_args()
     arguments.groups = arguments.groups or list(GROUPS)
