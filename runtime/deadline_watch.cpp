@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "runtime/loop_gate.h"
 #include "runtime/module_version.h"
 
@@ -35,9 +36,9 @@ DeadlineWatch::~DeadlineWatch() {
 }
 
 void DeadlineWatch::add(Call call) {
-  if (call.call % 2 == 0) return;  // it is over already
+  CWEB_ASSERT(call.call % 2 == 1);
   const std::lock_guard lock(mutex_);
-  const auto is_over = [](const Entry& entry) { return entry.call.thread->call() != entry.call.call; };
+  const auto is_over = [](const Entry& entry) { return entry.call.thread->call() > entry.call.call; };
   if (entries_.size() % sweep_at == sweep_at - 1) std::erase_if(entries_, is_over);
   const bool known = std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
     return entry.call.thread == call.thread && entry.call.call == call.call;
@@ -71,11 +72,15 @@ void DeadlineWatch::watch() {
 }
 
 bool DeadlineWatch::interrupt(Entry& entry, int64_t now_ns) {
+  using Progress = CallingThread::Progress;
   Call& call = entry.call;
-  if (!call.thread->interrupt(call.call)) return false;
-  ++entry.tries;
+  const Progress progress = call.thread->interrupt(call.call);
+  if (progress == Progress::over) return false;
+  if (progress == Progress::inside) ++entry.tries;
   entry.next_ns = now_ns + (entry.tries < tries_until_given_up ? retry_ns : slow_retry_ns);
-  if (entry.tries != tries_until_given_up || call.gate == nullptr || !call.gate->give_up()) return true;
+  if (progress == Progress::to_begin || entry.tries != tries_until_given_up || call.gate == nullptr ||
+      !call.gate->give_up())
+    return true;
   if (const auto version = call.version.lock()) call.gate->give_up()(call.thread, call.call, version);
   return true;
 }

@@ -26,7 +26,7 @@ class DeadlineWatch {
 
   struct Call {
     std::shared_ptr<CallingThread> thread;
-    uint64_t call;  ///< see CallingThread::call
+    uint64_t call;  ///< see CallingThread::call; it may be about to begin
     std::weak_ptr<ModuleVersion> version;
     int64_t due_ns;            ///< monotonic
     LoopGate* gate = nullptr;  ///< of a call that was taken off a loop: told when the call cannot be ended

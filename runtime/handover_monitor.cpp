@@ -118,7 +118,7 @@ void HandoverMonitor::take(LoopGate& gate, uint64_t call) {
   if (!gate.state_.compare_exchange_strong(state, LoopGate::word(call, LoopGate::taking))) return;
   // From here to the end of `taking` the thread inside cannot leave, so the version stays.
   deadlines_.add({.thread = gate.thread_->shared_from_this(),
-                  .call = gate.thread_->call(),
+                  .call = gate.thread_call_,
                   .version = gate.version_->weak_from_this(),
                   .due_ns = gate.noted_ns_ + gate.version_->deadline_ns,
                   .gate = &gate});

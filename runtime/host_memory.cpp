@@ -84,7 +84,9 @@ void host_free(void* block) {
   if (block == nullptr) return;
   switch (block_state(block)) {
     case BlockState::live:
-      return release_block(block);
+      if (release_block(block)) return;
+      // Another thread was faster.
+      [[fallthrough]];
     case BlockState::freed:
       stop_at_freed("free");
     case BlockState::foreign:
@@ -101,11 +103,13 @@ void* host_realloc(void* block, size_t size) {
   if (block == nullptr) return host_malloc(size);
   if (size == 0) return host_free(block), nullptr;
   switch (block_state(block)) {
-    case BlockState::live: {
-      void* moved = resize_block(block, size);
-      if (moved == nullptr) errno = ENOMEM;
-      return moved;
-    }
+    case BlockState::live:
+      if (const ResizedBlock resized = resize_block(block, size); resized.was_live) {
+        if (resized.block == nullptr) errno = ENOMEM;
+        return resized.block;
+      }
+      // Another thread was faster.
+      [[fallthrough]];
     case BlockState::freed:
       stop_at_freed("realloc");
     case BlockState::foreign:

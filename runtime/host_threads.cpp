@@ -176,10 +176,11 @@ void host_thrd_exit(int value) {
 
 int host_pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) {
   pthread_key_t made{};
-  const int error = pthread_key_create(&made, nullptr);
-  if (error == 0 && current_version() != nullptr) {
+  int error = 0;
+  {
     const HostSection section;
-    current_version()->add_thread_key({made, destructor});
+    error = pthread_key_create(&made, nullptr);
+    if (error == 0 && current_version() != nullptr) current_version()->add_thread_key({made, destructor});
   }
   if (error == 0) *key = made;
   return error;

@@ -66,6 +66,11 @@ TEST_F(DeadlineWatchTest, ALoopInTheModulesCodeIsEnded) {
   EXPECT_GT(ended.fault.frame_count, 0U);
 }
 
+TEST_F(DeadlineWatchTest, ACallWhoseDeadlineComesBeforeItBeginsIsEndedAllTheSame) {
+  for (int i = 0; i < 100; ++i) EXPECT_NE(call(loops, true, 0ms).ending, Ending::returned);
+  EXPECT_TRUE(runtime_->spare_threads().wait_until_idle(30s)) << "one loops on";
+}
+
 TEST_F(DeadlineWatchTest, ASleepIsInterruptedAndItsCallCountsAsOverdue) {
   const WaitedCall ended = call(sleeps_long, false, 50ms);
   EXPECT_EQ(ended.ending, Ending::stopped);
