@@ -503,6 +503,17 @@ void trace_call(FaultRecord& record) {
   trace_through_libraries(record, current_version()->image());
 }
 
+void stop_when_overdue() {
+  const CallingThread* const thread = calling_thread;
+  RecoveryPoint* const point = recovery_point();
+  if (thread == nullptr || point == nullptr || current_version() == nullptr || !thread->is_overdue()) return;
+  tracing = true;  // the signal that is on its way finds nothing to do
+  point->fault = {};
+  point->fault.kind = FaultRecord::Kind::deadline;
+  trace_call(point->fault);
+  siglongjmp(point->jump, 1);
+}
+
 static void release_standard_streams() {
   // What glibc keeps behind FILE::_lock; it has no way to ask who holds it.
   struct StreamLock {

@@ -76,6 +76,10 @@ class AllocatorProbe {
 /// Notes where in the current version's code the calling thread is. For a call that ends itself.
 void trace_call(FaultRecord& record);
 
+/// Ends the calling thread's call if its deadline has come. For a host function that the module has called itself,
+/// where nothing is held.
+void stop_when_overdue();
+
 /// On a thread that has come back from a call by a jump: gives back what the call has left behind on it. Among that are
 /// the locks of the three standard streams, which are the server's too: printf may have been left in the middle.
 void after_fault(const FaultRecord& fault);

@@ -2,6 +2,7 @@
 // descriptors are not theirs.
 #include <error.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -144,6 +145,8 @@ int host_kill(pid_t process, int signal_number) {
   return kill(process, signal_number);
 }
 int host_pthread_kill(pthread_t thread, int signal_number) {
+  // To its own thread it is raise().
+  if (signal_number != 0 && pthread_equal(thread, pthread_self()) != 0) host_raise(signal_number);
   if (signal_number != 0) return EPERM;
   return pthread_kill(thread, 0);
 }

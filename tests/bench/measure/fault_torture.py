@@ -42,7 +42,8 @@ def _deploy(bench, client, file):
     code = bench.project_text(file)
     status = int(re.search(r"^ \* answer: (\d+)", code, re.MULTILINE)[1])
     source = bench.project_text(f"{FAULTS}/frame.c.in")
-    for mark, text in (("CASE", code), ("NAME", name), ("DEADLINE_MS", str(DEADLINE_MS if status == 504 else 0))):
+    for mark, text in (("HEAD", bench.project_text(f"{FAULTS}/frame_head.c.in")), ("CASE", code), ("NAME", name),
+                       ("DEADLINE_MS", str(DEADLINE_MS if status == 504 else 0))):
         source = source.replace(f"@{mark}@", text)
     client.deploy(source)
     return name, status
