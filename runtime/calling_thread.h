@@ -35,6 +35,8 @@ class CallingThread : public std::enable_shared_from_this<CallingThread> {
   /// For who is about to report that `call` took too long: true for the first of them. Any thread.
   bool begin_report(uint64_t call) { return reported_.exchange(call, std::memory_order_acq_rel) != call; }
 
+  bool is_reported(uint64_t call) const { return reported_.load(std::memory_order_acquire) == call; }
+
   /// Where an interrupted call was when it could not be ended; false while that is not known.
   bool last_seen(uint64_t call, FaultRecord& record) const;
 

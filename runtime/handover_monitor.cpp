@@ -57,10 +57,10 @@ bool HandoverMonitor::leave(LoopGate& gate, uint64_t call) {
 }
 
 bool HandoverMonitor::hand_over(LoopGate& gate, ModuleVersion& version) {
-  version.detached_calls.fetch_add(1, std::memory_order_relaxed);
+  version.threads->take();
   SpareThreads::Task drive = [&gate] { gate.drive(); };
   if (run(drive)) return true;
-  version.detached_calls.fetch_sub(1, std::memory_order_relaxed);
+  version.threads->give_back();
   return false;
 }
 
@@ -124,13 +124,13 @@ void HandoverMonitor::take(LoopGate& gate, uint64_t call) {
                   .gate = &gate});
   gate.noted_ns_ = 0;
   gate.route_->blocking.store(blocking_score, std::memory_order_relaxed);
-  gate.version_->detached_calls.fetch_add(1, std::memory_order_relaxed);
+  gate.version_->threads->take();
   SpareThreads::Task drive = [&gate, call] {
     gate.state_.store(LoopGate::word(call, LoopGate::taken));
     gate.drive();
   };
   if (run(drive)) return;
-  gate.version_->detached_calls.fetch_sub(1, std::memory_order_relaxed);
+  gate.version_->threads->give_back();
   gate.state_.store(LoopGate::word(call, LoopGate::inside));
 }
 

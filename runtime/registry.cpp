@@ -44,6 +44,7 @@ std::expected<Registry::Claim, Conflict> Registry::claim(const std::shared_ptr<M
   version->socket_states = std::make_unique<RouteState[]>(3 * config.websockets.size());
   version->counters = std::make_unique<CallCounters>(config.routes.size());
   version->module_counters = module.counters;
+  version->threads = thread_shares_.of(config.name);
   module.claimed = version;
   return claim;
 }

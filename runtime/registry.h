@@ -75,6 +75,9 @@ class Registry {
   /// Removes every module. For shutdown.
   void remove_all();
 
+  /// What the versions of a name have in common before and after they are claimed.
+  std::shared_ptr<ThreadShare> threads_of(const std::string& name) { return thread_shares_.of(name); }
+
   std::vector<ModuleStatus> list() const;  ///< sorted by name
   std::optional<ModuleStatus> find(std::string_view name) const;
   /// The live version whose source has this hash, or null.
@@ -104,6 +107,7 @@ class Registry {
   ModuleStatus status_locked(const Module& module) const;
   void release(const Claim& claim);
 
+  ThreadShares thread_shares_;
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Module>> modules_;  // guarded by mutex_; in the order of their first coming
   std::unique_ptr<const RouteTable> current_;     // guarded by mutex_

@@ -97,6 +97,7 @@ class Deployer {
   bool read_configuration(runtime::ModuleVersion& version, DeployReport& report) const;
   bool check_routes(runtime::ModuleVersion& version, DeployReport& report) const;
   std::optional<runtime::Registry::Claim> claim(const VersionPtr& version, DeployReport& report);
+  void begin_loading(runtime::ModuleVersion& version, const std::string& name);
   bool run_constructors(const VersionPtr& version, std::chrono::milliseconds& time_left, DeployReport& report);
   bool run_onload(const VersionPtr& version, std::chrono::milliseconds time_left, DeployReport& report);
   bool call(const VersionPtr& version, void (*function)(), const char* what, std::chrono::milliseconds time_left,

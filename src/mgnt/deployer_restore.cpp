@@ -117,9 +117,8 @@ bool Deployer::load(Restoring& module) {
   version.number = record->number;
   version.deployed_at = record->deployed_at;
   version.hash = record->hash;
-  version.set_state(runtime::VersionState::loading);
-  // Known already, should the process die of a constructor.
-  version.config.name = module.entry.name;
+  // Its name is known already, should the process die of a constructor.
+  begin_loading(version, module.entry.name);
   module.time_left = options_.load_deadline;
   if (!module.is_quarantined() && !run_constructors(module.version, module.time_left, module.report)) return false;
   if (!read_configuration(version, module.report) || !check_routes(version, module.report)) return false;
