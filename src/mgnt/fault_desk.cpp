@@ -131,7 +131,7 @@ std::string FaultDesk::follow_up(const std::shared_ptr<ModuleVersion>& version) 
     case Deployer::Restart::Result::failed:
       break;
   }
-  registry_.quarantine(*version);
+  registry_.quarantine(*version, fmt::format("it could not be started again: {}", restart.report.message));
   return fmt::format("no fresh instance could be started ({}): the module is quarantined and answers 503",
                      restart.report.message);
 }

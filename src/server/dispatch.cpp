@@ -124,7 +124,7 @@ inline Refusal refusal_of(const runtime::ModuleVersion& version) {
     return {"this module has all its threads in use: try again", "Retry-After: 1\r\n"};
   }
   if (version.quarantined.load(std::memory_order_relaxed)) {
-    return {"this module is quarantined: it has faulted too often. A new deploy or a restart brings it back",
+    return {"this module is quarantined: it has failed too often. A new deploy or a restart brings it back",
             "Retry-After: 30\r\n"};
   }
   return {};

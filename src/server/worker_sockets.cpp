@@ -81,7 +81,7 @@ Worker::Next Worker::open_socket(Connection& connection, const runtime::SocketMa
   auto params = http::parse_urlencoded(target.substr(std::min(path.size() + 1, target.size())));
   if (!params) return refuse(400, params.error().message, {});
   if (match.version->quarantined.load(std::memory_order_relaxed)) {
-    return refuse(503, "this module is quarantined: it has faulted too often. A new deploy or a restart brings it back",
+    return refuse(503, "this module is quarantined: it has failed too often. A new deploy or a restart brings it back",
                   "Retry-After: 30\r\n");
   }
   if (draining_ || !has_thread_for(*match.version)) {
@@ -203,7 +203,7 @@ Worker::Next Worker::deliver_message(Connection& connection) {
   socket.message_waits = match.version && !has_thread_for(*match.version);
   if (socket.message_waits) return Next::pause;
   if (match.version && match.version->quarantined) {
-    socket.close(http::close_code::try_again_later, "the module is quarantined: it has faulted too often");
+    socket.close(http::close_code::try_again_later, "the module is quarantined: it has failed too often");
     return Next::go_on;
   }
   if (!match.version || config_of(match).on_message == nullptr) return Next::go_on;
