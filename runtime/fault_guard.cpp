@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <string_view>
@@ -250,7 +251,8 @@ void say_last_words(int signal_number) {
   if (version != nullptr) {
     write_text(STDERR_FILENO, " during a call of module ");
     write_text(STDERR_FILENO, version->config.name);
-    if (crash_note_fd >= 0) write_text(crash_note_fd, version->config.name);
+    // The NUL ends a name that is shorter than what stands there.
+    if (crash_note_fd >= 0) write_text(crash_note_fd, {version->config.name.c_str(), version->config.name.size() + 1});
   }
   write_text(STDERR_FILENO, "; backtrace:\n");
   void* frames[64];
@@ -322,6 +324,16 @@ void install(int signal_number, void (*handler)(int, siginfo_t*, void*), int fla
 
 }  // namespace
 
+/// exit() is main's. On another thread it is a library's, in a call of a module: an end that nobody asked for, and so a
+/// death like others, with a name.
+static void end_loudly_unless_main() {
+  if (gettid() == getpid()) return;
+  write_text(STDERR_FILENO, "cweb: exit() was called on a thread that is not main's\n");
+  say_last_words(SIGABRT);
+  signal(SIGABRT, SIG_DFL);
+  abort();
+}
+
 struct DeadlineSignal {
   static void handle(int, siginfo_t*, void* given) {
     const int saved_errno = errno;
@@ -357,6 +369,7 @@ void set_up_fault_guard() {
     allocator_code = code_of_allocator();
     for (const int signal_number : fault_signals) install(signal_number, on_fault, 0);
     install(deadline_signal(), DeadlineSignal::handle, 0);
+    CWEB_ASSERT(atexit(end_loudly_unless_main) == 0);
     // Space below each stack, so that a large frame does not step over the guard into other memory.
     pthread_attr_t attributes;
     pthread_getattr_default_np(&attributes);
