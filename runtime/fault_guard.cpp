@@ -15,6 +15,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <string_view>
@@ -263,8 +264,9 @@ void write_text(int fd, std::string_view text) {
   [[maybe_unused]] const ssize_t written = write(fd, text.data(), text.size());
 }
 
-void write_note(std::string_view name) {
-  [[maybe_unused]] const ssize_t written = pwrite(crash_note_fd, name.data(), name.size(), 0);
+void write_note(const std::string& name) {
+  // With the NUL, which ends a name that is shorter than what stands there.
+  [[maybe_unused]] const ssize_t written = pwrite(crash_note_fd, name.c_str(), name.size() + 1, 0);
 }
 
 /// Says what the process dies of. Only what may be called in a signal handler; backtrace() has been called before.
@@ -382,6 +384,16 @@ void install(int signal_number, void (*handler)(int, siginfo_t*, void*), int fla
 
 }  // namespace
 
+/// exit() is main's. On another thread it is a library's, in a call of a module: an end that nobody asked for, and so a
+/// death like others, with a name.
+static void end_loudly_unless_main() {
+  if (gettid() == getpid()) return;
+  write_text(STDERR_FILENO, "cweb: exit() was called on a thread that is not main's\n");
+  say_last_words(SIGABRT);
+  signal(SIGABRT, SIG_DFL);
+  abort();
+}
+
 struct DeadlineSignal {
   static void handle(int, siginfo_t*, void* given) {
     const int saved_errno = errno;
@@ -423,6 +435,7 @@ void set_up_fault_guard() {
     for (const int signal_number : fault_signals) sigaddset(&ours, signal_number);
     sigaddset(&ours, deadline_signal());
     pthread_sigmask(SIG_UNBLOCK, &ours, nullptr);
+    CWEB_ASSERT(atexit(end_loudly_unless_main) == 0);
     // Space below each stack, so that a large frame does not step over the guard into other memory.
     pthread_attr_t attributes;
     pthread_getattr_default_np(&attributes);

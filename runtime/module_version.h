@@ -75,8 +75,11 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   int64_t deadline_ns = default_deadline_ns;
   static constexpr int64_t default_deadline_ns = 10'000'000'000;
 
-  /// Its module has faulted too often, or its calls are stuck: calls are refused until the next deploy or restart.
+  /// Its module has failed too often, its calls are stuck, or calls of it are forbidden for another reason: they are
+  /// refused until the next deploy or restart.
   std::atomic<bool> quarantined{false};
+  /// Why: a sentence. Written before `quarantined` is set, once, and not read before.
+  std::string quarantine_reason;
   /// A call into it has faulted, so that a lock of its own may be held, or something half written.
   std::atomic<bool> suspect{false};
 

@@ -67,11 +67,13 @@ bool Registry::publish_restarted(Claim claim, const ModuleVersion& replaced) {
   return true;
 }
 
-void Registry::quarantine(const ModuleVersion& version) {
+void Registry::quarantine(const ModuleVersion& version, std::string reason) {
   const std::lock_guard lock(mutex_);
   const Module* const module = find_locked(version.config.name);
   // Another version may have come meanwhile.
-  if (module != nullptr && module->live.get() == &version) module->live->quarantined = true;
+  if (module == nullptr || module->live.get() != &version || version.quarantined) return;
+  module->live->quarantine_reason = std::move(reason);
+  module->live->quarantined = true;
 }
 
 void Registry::go_live_locked(Module& module, Claim& claim) {

@@ -63,8 +63,8 @@ class Registry {
   /// when `replaced` is not live any more.
   bool publish_restarted(Claim claim, const ModuleVersion& replaced);
 
-  /// From here on calls of the module are refused, until a version of it is published.
-  void quarantine(const ModuleVersion& version);
+  /// From here on calls of the module are refused, until a version of it is published. `reason` is for people.
+  void quarantine(const ModuleVersion& version, std::string reason = "it has faulted too often");
 
   /// Makes versions live that another process had: `number` and `deployed_at` are set by the caller. One table for all.
   void publish_restored(std::vector<Claim> claims);

@@ -208,11 +208,18 @@ Deployer::Removal Deployer::remove(const std::string& name) {
   if (!ticket.enter(name)) return {.result = Removal::Result::superseded};
   // From here on nobody else changes what this name stands for.
   const auto leaving = registry_.find(name);
-  if (!leaving || !registry_.remove(name)) return {};
+  const bool was_live = leaving && registry_.remove(name);
+  const bool was_kept = options_.journal != nullptr && options_.journal->removed(name);
+  if (!was_live && !was_kept) return {};
   ticket.took_effect();
-  if (options_.journal != nullptr) options_.journal->removed(name);
   counter_.count_removal();
-  return {.result = Removal::Result::removed, .module = summarize(*leaving->live)};
+  Removal removal{.result = Removal::Result::removed, .module = {}};
+  if (was_live) removal.module = summarize(*leaving->live);
+  return removal;
+}
+
+void Deployer::forgive(const std::string& name) const {
+  if (options_.journal != nullptr) options_.journal->forgive(name);
 }
 
 bool Deployer::say_if_unchanged(const std::string& hash, DeployReport& report) const {

@@ -120,7 +120,7 @@ std::string FaultDesk::follow_up(const std::shared_ptr<ModuleVersion>& version) 
         options_.most_faults, module);
   }
   if (version->threads->is_full_of_stuck_calls()) {
-    registry_.quarantine(*version);
+    registry_.quarantine(*version, fmt::format("{} of its calls are stuck", version->threads->stuck()));
     return fmt::format(
         "{} of its calls are stuck: the module is quarantined and answers 503 until some of them have returned and it "
         "is deployed again, or restarted with a POST to /mgnt/modules/{}/restart",
@@ -145,7 +145,7 @@ std::string FaultDesk::follow_up(const std::shared_ptr<ModuleVersion>& version) 
         "tries again",
         restart.report.message);
   }
-  registry_.quarantine(*version);
+  registry_.quarantine(*version, fmt::format("it could not be started again: {}", restart.report.message));
   return fmt::format("no fresh instance could be started ({}): the module is quarantined and answers 503",
                      restart.report.message);
 }

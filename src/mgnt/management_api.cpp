@@ -202,6 +202,7 @@ ManagementAnswer ManagementApi::restart(const Request& request, std::string_view
   if (!found) return no_such_module(request, name);
   faults_.begin_anew(name);
   const Deployer::Restart restart = deployer_.restart(found->live);
+  if (restart.result == Deployer::Restart::Result::restarted) deployer_.forgive(name);
   record.set(restart, name);
   switch (restart.result) {
     case Deployer::Restart::Result::restarted:

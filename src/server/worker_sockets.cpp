@@ -203,7 +203,7 @@ Worker::Next Worker::deliver_message(Connection& connection) {
   socket.message_waits = match.version && !has_thread_for(*match.version);
   if (socket.message_waits) return Next::pause;
   if (match.version && match.version->quarantined) {
-    socket.close(http::close_code::try_again_later, "the module is quarantined: it has faulted too often");
+    socket.close(http::close_code::try_again_later, "the module is quarantined: it has failed too often");
     return Next::go_on;
   }
   if (!match.version || config_of(match).on_message == nullptr) return Next::go_on;

@@ -71,6 +71,15 @@ TEST(FaultGuardTest, AThreadTellsItsCallsByNumber) {
   thread.call_ended();
 }
 
+TEST(FaultGuardTest, ExitOnAThreadOfTheServersIsADeathAndNoSuccess) {
+  EXPECT_EXIT(
+      {
+        set_up_fault_guard();
+        std::thread([] { std::exit(0); }).join();
+      },
+      testing::KilledBySignal(SIGABRT), "exit\\(\\) was called on a thread(.|\n)*died of SIGABRT; backtrace:");
+}
+
 TEST(HeapUseTest, CountsBlocksAndKeepsToItsLimit) {
   const auto heap = ModuleHeap::create(1 << 20);
   void* const half = heap->allocate(1 << 19);
