@@ -31,6 +31,7 @@ class FakeImage final : public CodeImage {
   std::set<const void*> functions;  ///< that are said to be inside
   bool everything_is_inside = false;
   std::vector<void (*)()> constructor_functions;
+  std::string object_text;    ///< what it was linked from
   bool* destroyed = nullptr;  ///< becomes true with the image
 
   /// Adds a row with its fact; the texts must be literals.
@@ -46,6 +47,7 @@ class FakeImage final : public CodeImage {
   void* symbol(std::string_view name) const override {
     return has_config && name == "config" ? const_cast<module_t*>(&config) : nullptr;
   }
+  std::string_view object() const override { return object_text; }
   std::span<void (*const)()> constructors() const override { return constructor_functions; }
   bool contains(const void* address) const override {
     if (everything_is_inside) return address != nullptr;

@@ -76,7 +76,9 @@ class FakeToolchain final : public jit::Compiler, public jit::Linker {
                                                                    std::string_view) override {
     const FakeModule module = find(compilation.object, /*compiling=*/false);
     if (module.link_failure) return std::unexpected(*module.link_failure);
-    return make_image(module);
+    auto image = make_image(module);
+    image->object_text = compilation.object;  // a restart links it again
+    return image;
   }
 
  private:

@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <latch>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "fake_toolchain.h"
@@ -22,6 +25,25 @@ struct StuckThread {
       : use(*share->try_take(runtime::ThreadShare::limit)), call(share) {}
   runtime::ThreadShare::Use use;
   runtime::ThreadShare::StuckCall call;
+};
+
+/// Keeps all threads busy, for as long as it lives at most.
+class BusyThreads {
+ public:
+  BusyThreads(runtime::SpareThreads& threads, size_t count) : threads_(threads) {
+    for (size_t i = 0; i < count; ++i) {
+      runtime::SpareThreads::Task task = [this] { may_end_.wait(); };
+      EXPECT_TRUE(threads_.run(task));
+    }
+  }
+  ~BusyThreads() {
+    may_end_.count_down();
+    EXPECT_TRUE(threads_.wait_until_idle(10'000ms));
+  }
+
+ private:
+  runtime::SpareThreads& threads_;
+  std::latch may_end_{1};
 };
 
 class FaultDeskTest : public testing::Test {
@@ -52,17 +74,12 @@ class FaultDeskTest : public testing::Test {
 };
 
 TEST_F(FaultDeskTest, a_module_for_whose_restart_there_is_no_thread_is_not_quarantined_for_it) {
-  std::latch may_end(1);
-  for (size_t i = 0; i < most_threads; ++i) {
-    runtime::SpareThreads::Task task = [&] { may_end.wait(); };
-    ASSERT_TRUE(runtime_->spare_threads().run(task));
-  }
+  std::optional<BusyThreads> busy(std::in_place, runtime_->spare_threads(), most_threads);
   const auto before = live();
   EXPECT_THAT(consequence_of_a_fault(), HasSubstr("this one goes on answering"));
   EXPECT_EQ(live(), before);
   EXPECT_FALSE(before->quarantined);
-  may_end.count_down();
-  ASSERT_TRUE(runtime_->spare_threads().wait_until_idle(10'000ms));
+  busy.reset();
   EXPECT_THAT(consequence_of_a_fault(), HasSubstr("a fresh instance answers"));
   EXPECT_NE(live(), before);
 }
