@@ -54,7 +54,9 @@ class ModuleKeeperTest : public testing::Test {
   std::vector<Deployer::StartFile> start_from_files(const Deployer::StartOptions& options = {}) {
     start();
     std::vector<Deployer::StartFile> files;
-    for (const std::string& name : keeper_->directory().files().value()) {
+    const auto names = keeper_->directory().files();
+    EXPECT_TRUE(names);
+    for (const std::string& name : *names) {
       files.push_back({.file = name, .source = keeper_->directory().read(name).value(), .report = {}});
     }
     deployer_->start_from_files(files, options);
