@@ -120,7 +120,7 @@ void DirectorySync::unreadable(const std::string& file, const store::FileError& 
 }
 
 void DirectorySync::tell_failure(const std::string& file, const std::string& hash, const DeployReport& report) {
-  keeper_.note_failed(file, hash, report);
+  if (!keeper_.note_failed(file, hash, report)) return;
   log::error("{}/{} is not served ({}): {}\n{}", keeper_.directory().path(), file, report.stage, report.message,
              report.rendered);
 }

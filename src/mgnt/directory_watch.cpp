@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -26,7 +27,6 @@ constexpr int64_t quiet_ms = 50;
 /// A file that is written to without end is looked at all the same.
 constexpr int64_t longest_wait_ms = 1000;
 
-/// IN_CREATE is for links, which nobody writes to; of a file that was just made IN_CLOSE_WRITE follows.
 constexpr uint32_t watched = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ONLYDIR;
 
 }  // namespace
@@ -38,7 +38,7 @@ Expected<std::unique_ptr<DirectoryWatch>> DirectoryWatch::start(const std::strin
     return fail(fmt::format("{} cannot be watched ({}): files that are edited there are not picked up", path,
                             store::describe(errno)));
   }
-  std::unique_ptr<DirectoryWatch> watch(new DirectoryWatch(sync, std::move(events), std::move(wake)));
+  std::unique_ptr<DirectoryWatch> watch(new DirectoryWatch(path, sync, std::move(events), std::move(wake)));
   watch->has_lost_events_ = true;
   watch->thread_ = std::jthread([watch = watch.get()] { watch->work(); });
   return watch;
@@ -90,10 +90,18 @@ void DirectoryWatch::read_events() {
       const char* const name = buffer.data() + at + sizeof event;
       if ((event.mask & IN_Q_OVERFLOW) != 0) has_lost_events_ = true;
       if ((event.mask & IN_IGNORED) != 0) log::error("the directory of modules is gone: nothing is picked up any more");
-      if (event.len > 0 && store::is_module_file(name)) touched_.insert(name);
+      const bool is_made = (event.mask & IN_CREATE) != 0;
+      if (event.len > 0 && store::is_module_file(name) && (!is_made || is_complete(name))) touched_.insert(name);
       at += sizeof event + event.len;
     }
   }
+}
+
+/// A link is complete when it is made. A file that was made is written to yet, and closed.
+bool DirectoryWatch::is_complete(const std::string& file) const {
+  struct stat facts{};
+  if (::lstat((path_ + "/" + file).c_str(), &facts) != 0) return true;
+  return !S_ISREG(facts.st_mode) || facts.st_nlink > 1;
 }
 
 }  // namespace cweb::mgnt

@@ -21,13 +21,15 @@ class DirectoryWatch {
   ~DirectoryWatch();
 
  private:
-  DirectoryWatch(DirectorySync& sync, UniqueFd events, UniqueFd wake)
-      : sync_(sync), events_(std::move(events)), wake_(std::move(wake)) {}
+  DirectoryWatch(std::string path, DirectorySync& sync, UniqueFd events, UniqueFd wake)
+      : path_(std::move(path)), sync_(sync), events_(std::move(events)), wake_(std::move(wake)) {}
   void work();
   /// Waits for `time_ms`, for ever when it is negative. False: the thread is to end.
   bool wait(int time_ms, bool& has_events) const;
   void read_events();
+  bool is_complete(const std::string& file) const;
 
+  const std::string path_;
   DirectorySync& sync_;
   const UniqueFd events_, wake_;
   std::set<std::string> touched_;  // the thread's, as is all below

@@ -85,6 +85,7 @@ std::expected<ModuleKeeper::Intent, KeepFailure> ModuleKeeper::choose_file_locke
   if (own != files_.end()) {
     intent.file = own->first;
     intent.expected_hash = own->second.hash;
+    intent.replaces_failed = own->second.failure.has_value();
     return intent;
   }
   for (unsigned attempt = 1; attempt <= most_attempts; ++attempt) {
@@ -119,7 +120,19 @@ std::expected<ModuleKeeper::Intent, KeepFailure> ModuleKeeper::prepare(const std
   return intent;
 }
 
+/// What somebody wrote by hand and could not get deployed is nowhere else.
+std::optional<KeepFailure> ModuleKeeper::save_failed(const std::string& module, const std::string& file) {
+  const auto text = directory_->read(file);
+  if (!text) return std::nullopt;
+  const auto added = history_.add(module, store::sha256_hex(*text), *text);
+  if (added) return std::nullopt;
+  return failure_of(added.error(), file, "cannot write the history of");
+}
+
 std::expected<HistoryEntry, KeepFailure> ModuleKeeper::commit(const Intent& intent, std::string_view source) {
+  if (intent.replaces_failed && intent.staged) {
+    if (auto failure = save_failed(intent.module, intent.file)) return std::unexpected(std::move(*failure));
+  }
   auto added = history_.add(intent.module, intent.hash, source);
   // What is there already is served without a history rather than not at all.
   if (!added && intent.staged) {
@@ -156,12 +169,7 @@ std::optional<KeepFailure> ModuleKeeper::remove(const std::string& module) {
   const bool is_other_text = found->second.failure.has_value();
   lock.unlock();
   if (is_other_text) {
-    // What somebody wrote by hand and could not get deployed is nowhere else.
-    if (const auto text = directory_->read(name)) {
-      if (const auto added = history_.add(module, store::sha256_hex(*text), *text); !added) {
-        return failure_of(added.error(), name, "cannot write the history of");
-      }
-    }
+    if (auto failure = save_failed(module, name)) return failure;
   }
   if (auto removed = directory_->remove(name, hash); !removed) {
     return failure_of(removed.error(), name, "cannot remove");
@@ -183,13 +191,15 @@ std::expected<std::string, KeepFailure> ModuleKeeper::read_version(const std::st
   return std::unexpected(failure_of(text.error(), ".history/" + store::file_stem(module), "cannot read"));
 }
 
-void ModuleKeeper::note_failed(const std::string& file, const std::string& hash, const DeployReport& report) {
+bool ModuleKeeper::note_failed(const std::string& file, const std::string& hash, const DeployReport& report) {
   const std::lock_guard lock(mutex_);
   File& noted = files_[file];
+  const bool is_known = noted.failure && noted.hash == hash && noted.failure->message == report.message;
   noted.hash = hash;
   // A module that runs from the file goes on, and its next version will be written there.
   if (!noted.serves) noted.module = report.name;
   noted.failure = report;
+  return !is_known;
 }
 
 void ModuleKeeper::forget(const std::string& file) {

@@ -43,6 +43,7 @@ class ModuleKeeper {
     std::string module, hash, file;
     std::optional<store::ModuleDirectory::Staged> staged;  ///< empty: the file has this content already
     std::optional<std::string> expected_hash;              ///< of the file that it takes the place of
+    bool replaces_failed = false;  ///< that file's content was never live: it goes to the history first
   };
   /// First half: what may fail for want of space or rights does so here, before code of the module runs. `from_file`
   /// names the file that the source was read from; empty for one that was posted.
@@ -55,7 +56,7 @@ class ModuleKeeper {
   std::expected<store::HistoryEntry, KeepFailure> keep(const std::string& module, const std::string& hash,
                                                        std::string_view source, const std::string& from_file);
 
-  /// Takes the module's file away; its history stays, with what the file held at last.
+  /// Takes the module's file away; its history stays.
   std::optional<KeepFailure> remove(const std::string& module);
 
   /// Null when object code is not cached.
@@ -69,8 +70,8 @@ class ModuleKeeper {
   // What is known of the files, for the start and for directory_sync.
 
   const store::ModuleDirectory& directory() const { return *directory_; }
-  /// Notes that the file has a content that could not be deployed, and why.
-  void note_failed(const std::string& file, const std::string& hash, const DeployReport& report);
+  /// Notes that the file has a content that could not be deployed, and why. True when that is news.
+  bool note_failed(const std::string& file, const std::string& hash, const DeployReport& report);
   /// Forgets a file that is gone and serves no module.
   void forget(const std::string& file);
   bool is_there(const std::string& file) const;
@@ -100,6 +101,7 @@ class ModuleKeeper {
   ModuleKeeper(std::unique_ptr<store::ModuleDirectory> directory, std::unique_ptr<store::ObjectCache> cache);
   std::expected<Intent, KeepFailure> choose_file_locked(Intent intent) const;
   Files::const_iterator file_of_locked(const std::string& module, bool serves) const;
+  std::optional<KeepFailure> save_failed(const std::string& module, const std::string& file);
   KeepFailure failure_of(const store::FileError& error, const std::string& file, const char* what) const;
 
   const std::unique_ptr<store::ModuleDirectory> directory_;

@@ -60,6 +60,8 @@ Expected<std::unique_ptr<ModuleDirectory>> ModuleDirectory::open(const std::stri
   std::unique_ptr<ModuleDirectory> directory(new ModuleDirectory(path, std::move(*opened), longest));
   if (auto locked = directory->lock(); !locked) return std::unexpected(locked.error());
   directory->clean_up();
+  // A directory that was made just now is to be there after a power failure, like the files in it.
+  if (const auto parent = open_directory(directory->fd(), "..")) (void)sync_directory(parent->get());
   return directory;
 }
 

@@ -119,7 +119,7 @@ void ObjectCache::keep(const std::string& source_hash, const CachedObject& objec
     written = file_error(errno);
     ::unlinkat(directory_.get(), temporary.c_str(), 0);
   }
-  if (!written) {
+  if (!written && !told_.exchange(true)) {
     log::warn("object code cannot be cached, the next start compiles it: {}", describe(written.error().number));
   }
 }

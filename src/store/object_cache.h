@@ -5,6 +5,7 @@
 // The checksum protects from damage and not from malice: whoever may write in the directory may write a module there.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -41,6 +42,7 @@ class ObjectCache {
   const UniqueFd directory_;
   const std::string fingerprint_;
   const std::string fingerprint_hash_;
+  mutable std::atomic<bool> told_{false};  ///< that it cannot be written
 };
 
 /// An entry as bytes: lengths, fingerprint, hash, facts, object, and the SHA-256 of all that. Pure.

@@ -246,6 +246,33 @@ pid_t serving(const ServerProcess& server) {
   return children.size() == 1 ? children[0] : -1;
 }
 
+/// The process does not survive its onload, and no handler sees it coming.
+constexpr const char* deadly_module = R"(#include <cweb.h>
+#include <unistd.h>
+
+static void die(void) {
+    long result;
+    __asm__ volatile("syscall" : "=a"(result) : "a"(62L), "D"((long)getpid()), "S"(9L) : "rcx", "r11", "memory");
+}
+static int fine(struct http_request *req, struct http_response *res) { return 0; }
+
+export module_t config = {
+    .name = "deadly", .routes = {{"/deadly", "GET", fine, NONE}}, .size = 1, .onload = die,
+};
+)";
+
+TEST_F(ModulesDirTest, a_file_that_the_process_dies_of_at_the_start_is_left_out_and_the_rest_serves) {
+  files_.write("a.c", answering_module("first", "/first", "here"));
+  files_.write("deadly.c", deadly_module);
+  files_.write("z.c", answering_module("last", "/last", "here"));
+  start({}, Supervision::by_parent);
+  EXPECT_EQ(get("/first"), "here");
+  EXPECT_EQ(get("/last"), "here");
+  EXPECT_EQ(send("GET", "/deadly").status, 404);
+  EXPECT_THAT(row_of("deadly.c")["message"].get<std::string>(), HasSubstr("the server process died of this module"));
+  EXPECT_EQ(files_.read("deadly.c"), deadly_module);
+}
+
 TEST_F(ModulesDirTest, a_process_that_takes_a_killed_one_s_place_has_the_directory_and_what_is_in_it) {
   start({}, Supervision::by_parent);
   ASSERT_TRUE(post(answering_module("kept", "/kept", "first")).deployed());

@@ -271,6 +271,18 @@ TEST_F(ModuleKeeperTest, what_a_file_held_while_it_was_read_is_not_deployed_over
   EXPECT_THAT(report.message, HasSubstr("has changed while it was deployed"));
 }
 
+TEST_F(ModuleKeeperTest, what_was_written_by_hand_and_failed_is_in_the_history_when_a_deploy_replaces_it) {
+  deploy(source({}, "first"));
+  files_.write("counter.c", "broken by hand");
+  keeper_->note_failed("counter.c", store::sha256_hex("broken by hand"), failed_report(422, "compile", "no"));
+  const std::string second = source({}, "second");
+  EXPECT_EQ(deploy(second).status, Status::deployed);
+  EXPECT_EQ(files_.read("counter.c"), second);
+  const auto history = keeper_->history("counter");
+  ASSERT_THAT(history, SizeIs(3));
+  EXPECT_EQ(keeper_->read_version("counter", history[1]).value(), "broken by hand");
+}
+
 TEST_F(ModuleKeeperTest, a_removed_module_keeps_its_history_with_what_its_file_held_at_last) {
   deploy(source({}, "first"));
   files_.write("counter.c", "broken by hand");
