@@ -101,6 +101,7 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   });
 
   cweb::log::info("shutting down");
+  if (supervised) supervised->say_ending();
   watch.reset();
   const bool finished = (*server)->stop(finish_requests_time);
   if (*access_log) (*access_log)->finish();

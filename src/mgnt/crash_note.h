@@ -7,7 +7,7 @@
 
 namespace cweb::mgnt {
 
-/// Leaves the file's offset where it is: a fault handler writes the same name over it. Nothing for -1.
+/// Leaves the file's offset where it is: a fault handler knows better, and writes over this. Nothing for -1.
 inline void write_crash_note(int file, std::string_view name) {
   if (file < 0) return;
   [[maybe_unused]] const int emptied = ftruncate(file, 0);

@@ -127,9 +127,8 @@ bool Deployer::load(Starting& module) {
   if (!module.version) return false;
   runtime::ModuleVersion& version = *module.version;
   version.hash = report.hash;
-  version.set_state(runtime::VersionState::loading);
-  // Known already, should the process die of a constructor.
-  version.config.name = module.guessed_name;
+  // Its name is known already, should the process die of a constructor.
+  begin_loading(version, module.guessed_name);
   module.time_left = options_.load_deadline;
   if (!run_constructors(module.version, module.time_left, report)) return false;
   if (!read_configuration(version, report) || !check_routes(version, report)) return false;

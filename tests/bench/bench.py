@@ -18,7 +18,7 @@ from harness import load, machine, processes  # noqa: E402
 from harness.processes import BenchError  # noqa: E402
 from harness.report import Summary, write_json  # noqa: E402
 from harness.servers import Peers  # noqa: E402
-from measure import (compute, deploys, disturbance, faults, memory, programs, restarts,  # noqa: E402
+from measure import (compute, deploys, disturbance, fault_torture, faults, memory, programs, restarts,  # noqa: E402
                      throughput, websockets)
 
 PROJECT = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
@@ -39,6 +39,7 @@ GROUPS = {
     "swap-at-full-load": programs.swap_under_full_load,
     "faults": faults.measure,
     "restart": restarts.measure,
+    "fault-torture": fault_torture.measure,
     "blocked": programs.blocked_handlers,
     "jit": programs.compiler_alone,
 }
@@ -53,7 +54,8 @@ class Bench:
         self.cores = machine.usable_cores()
         self.descriptors = machine.raise_descriptor_limit(DESCRIPTORS)
         self.project = PROJECT
-        self.peers = Peers(arguments.build, PROJECT)
+        self.peers = Peers(arguments.build, PROJECT, arguments.before)
+        self.has_before = arguments.before is not None
         self.summary = Summary()
         self.most_foreign = 0.0
 
@@ -82,6 +84,8 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, default=5, help="how often everything is measured (%(default)s)")
     parser.add_argument("--seconds", type=int, default=3, help="length of one measurement under load (%(default)s)")
     parser.add_argument("--build", default=os.path.join(PROJECT, "build", "release"), metavar="DIR")
+    parser.add_argument("--before", metavar="FILE", help="another build's cweb, measured beside under that name "
+                        "in keepalive, pipelined and connections: what a change costs")
     parser.add_argument("--json", default=os.path.join(PROJECT, "build", "bench"), metavar="DIR")
     arguments = parser.parse_args()
     arguments.groups = arguments.groups or list(GROUPS)
