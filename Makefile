@@ -24,8 +24,9 @@ all: deps-build build/release/build.ninja  ## build the server and leave ./cweb 
 	@cmake --build --preset release --parallel $(JOBS) --target cweb
 	@ln -sfn build/release/cweb cweb
 
-run: all  ## build and serve on 127.0.0.1:8080; further options in ARGS='...'
-	@exec ./cweb serve $(ARGS)
+run: all  ## build and serve on 127.0.0.1:8080, keeping modules in .cweb/modules; further options in ARGS='...'
+	@mkdir -p .cweb
+	@exec ./cweb serve --modules .cweb/modules $(ARGS)
 
 test: suite-release suite-asan suite-tsan  ## the whole suite, then with address and undefined, then with thread sanitizer
 

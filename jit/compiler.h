@@ -97,6 +97,11 @@ Expected<std::unique_ptr<Compiler>> start_compile_helpers(const CompilerOptions&
 /// The same compiler on a big-stack thread of this process: no second process, and no bound that the kernel enforces.
 Expected<std::unique_ptr<Compiler>> compile_in_process(const CompilerOptions& options);
 
+/// What besides its source the object code of a module depends on, as text: this build of cweb with its headers, LLVM's
+/// and Clang's builds, arguments with the processor and its features, limits, and the content of the include
+/// directories. Equal texts, equal code. Reads the include directories.
+Expected<std::string> compiler_fingerprint(const CompilerOptions& options);
+
 /// main() of the helper process: serves compile requests on the socket `fd` until the peer closes it. Returns the
 /// exit code.
 int compile_helper_main(int fd);

@@ -73,7 +73,7 @@ void add_messages(std::vector<std::string>& arguments) {
 
 }  // namespace
 
-std::unique_ptr<clang::CompilerInvocation> compiler_invocation(const std::vector<std::string>& include_directories) {
+std::vector<std::string> compiler_arguments(const std::vector<std::string>& include_directories) {
   std::vector<std::string> arguments;
   add_code_generation(arguments);
   add_processor(arguments);
@@ -81,7 +81,11 @@ std::unique_ptr<clang::CompilerInvocation> compiler_invocation(const std::vector
   add_headers(arguments, include_directories);
   add_messages(arguments);
   arguments.push_back(module_file);
+  return arguments;
+}
 
+std::unique_ptr<clang::CompilerInvocation> compiler_invocation(const std::vector<std::string>& include_directories) {
+  const std::vector<std::string> arguments = compiler_arguments(include_directories);
   std::vector<const char*> pointers;
   for (const std::string& argument : arguments) pointers.push_back(argument.c_str());
   clang::DiagnosticsEngine diagnostics(llvm::makeIntrusiveRefCnt<clang::DiagnosticIDs>(),

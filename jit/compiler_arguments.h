@@ -14,6 +14,9 @@ namespace cweb::jit {
 /// The name under which Clang knows the module's source.
 inline constexpr const char* module_file = "module.c";
 
+/// The arguments as text, the processor's name and features among them.
+std::vector<std::string> compiler_arguments(const std::vector<std::string>& include_directories);
+
 /// `include_directories` are searched after cweb's own headers and before the C library's.
 std::unique_ptr<clang::CompilerInvocation> compiler_invocation(const std::vector<std::string>& include_directories);
 

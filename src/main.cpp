@@ -53,6 +53,9 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   const auto access = cweb::set_up_access(options, supervised);
   if (!access) return give_up(access.error().message, 2);
 
+  const auto keeper = cweb::open_modules(options);
+  if (!keeper) return give_up(keeper.error().message);
+
   // The helpers come first: they are copies of this process, and must not inherit threads, sockets or modules.
   auto compiler = cweb::start_compiler(options, supervised);
   if (!compiler) return give_up(compiler.error().message);
@@ -67,7 +70,8 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   cweb::mgnt::Deployer deployer(**compiler, **linker, **runtime,
                                 {.call_deadline = std::chrono::milliseconds(options.deadline_ms),
                                  .module_memory = options.module_memory_bytes,
-                                 .journal = journal->get()});
+                                 .journal = journal->get(),
+                                 .keeper = keeper->get()});
   cweb::mgnt::FaultDesk faults(deployer, (*runtime)->registry(),
                                {.production = options.production, .most_faults = options.fault_limit});
   cweb::runtime::set_fault_sink(&faults);
@@ -88,10 +92,9 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   if (!server) return give_up(server.error().message);
 
   if (*access_log) (*access_log)->start();
-  if (*journal) {
-    deployer.restore({.one_at_a_time = supervised->follows_failed_start(), .crash_note = supervised->crash_note_fd()});
-  }
+  const auto directory = cweb::bring_back(deployer, (*runtime)->registry(), faults, supervised);
   (*server)->start();
+  auto watch = cweb::watch_directory(options, directory);
   cweb::say_ready(options, **server, (*access)->always_asks_key(), supervised);
   cweb::cli::wait_for_end([&] {
     if (*access_log) (*access_log)->reopen();
@@ -99,6 +102,7 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
 
   cweb::log::info("shutting down");
   if (supervised) supervised->say_ending();
+  watch.reset();
   const bool finished = (*server)->stop(finish_requests_time);
   if (*access_log) (*access_log)->finish();
   const bool unloaded = (*runtime)->unload_all(unload_time);

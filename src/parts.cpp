@@ -10,11 +10,20 @@
 
 namespace cweb {
 
-Expected<std::unique_ptr<jit::Compiler>> start_compiler(const cli::ServeOptions& options,
-                                                        const Supervised& supervised) {
+namespace {
+
+jit::CompilerOptions compiler_options_of(const cli::ServeOptions& options) {
   jit::CompilerOptions compiler_options;
   compiler_options.helpers = std::max(compiler_options.helpers, options.threads);
   compiler_options.include_dirs = options.include_dirs;
+  return compiler_options;
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<jit::Compiler>> start_compiler(const cli::ServeOptions& options,
+                                                        const Supervised& supervised) {
+  jit::CompilerOptions compiler_options = compiler_options_of(options);
   // What was deployed is served again at once; what is deployed next may wait.
   compiler_options.wait_until_warm = !supervised || !supervised->is_restart();
   return options.compile_in_process ? jit::compile_in_process(compiler_options)
@@ -50,6 +59,33 @@ Expected<std::unique_ptr<supervisor::DeployJournal>> open_journal(Supervised& su
   (*journal)->died_in(supervised->died_in());
   supervised->say_noted();
   return journal;
+}
+
+Expected<std::unique_ptr<mgnt::ModuleKeeper>> open_modules(const cli::ServeOptions& options) {
+  if (options.modules_dir.empty()) return nullptr;
+  return mgnt::ModuleKeeper::open(options.modules_dir, jit::compiler_fingerprint(compiler_options_of(options)));
+}
+
+std::unique_ptr<mgnt::DirectorySync> bring_back(mgnt::Deployer& deployer, runtime::Registry& registry,
+                                                mgnt::FaultDesk& faults, const Supervised& supervised) {
+  const bool failed_before = supervised && supervised->follows_failed_start();
+  const int crash_note = supervised ? supervised->crash_note_fd() : -1;
+  if (supervised) deployer.restore({.one_at_a_time = failed_before, .crash_note = crash_note});
+  if (deployer.keeper() == nullptr) return nullptr;
+  auto directory = std::make_unique<mgnt::DirectorySync>(deployer, registry, faults);
+  directory->start({.one_at_a_time = failed_before,
+                    .crash_note = crash_note,
+                    .left_out = failed_before ? supervised->died_in() : std::string()});
+  return directory;
+}
+
+std::unique_ptr<mgnt::DirectoryWatch> watch_directory(const cli::ServeOptions& options,
+                                                      const std::unique_ptr<mgnt::DirectorySync>& directory) {
+  if (options.production || !directory) return nullptr;
+  auto watch = mgnt::DirectoryWatch::start(options.modules_dir, *directory);
+  if (watch) return std::move(*watch);
+  log::warn("{}", watch.error().message);
+  return nullptr;
 }
 
 void say_ready(const cli::ServeOptions& options, const server::Server& server, bool asks_key, Supervised& supervised) {

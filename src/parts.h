@@ -9,6 +9,10 @@
 #include "cli/options.h"
 #include "jit/compiler.h"
 #include "mgnt/access.h"
+#include "mgnt/deployer.h"
+#include "mgnt/directory_sync.h"
+#include "mgnt/directory_watch.h"
+#include "mgnt/module_keeper.h"
 #include "server/access_log.h"
 #include "server/server.h"
 #include "server/server_metrics.h"
@@ -24,6 +28,18 @@ using Supervised = std::optional<supervisor::Child>;
 Expected<std::unique_ptr<mgnt::Access>> set_up_access(const cli::ServeOptions& options, Supervised& supervised);
 
 Expected<std::unique_ptr<jit::Compiler>> start_compiler(const cli::ServeOptions& options, const Supervised& supervised);
+
+/// Null without --modules. Takes the directory for itself until the end of the process.
+Expected<std::unique_ptr<mgnt::ModuleKeeper>> open_modules(const cli::ServeOptions& options);
+
+/// Brings back what the process before had, and what is in the directory of modules. No request is under way. Null
+/// without such a directory.
+std::unique_ptr<mgnt::DirectorySync> bring_back(mgnt::Deployer& deployer, runtime::Registry& registry,
+                                                mgnt::FaultDesk& faults, const Supervised& supervised);
+
+/// Null in production, without a directory, and when it cannot be watched, which the log says.
+std::unique_ptr<mgnt::DirectoryWatch> watch_directory(const cli::ServeOptions& options,
+                                                      const std::unique_ptr<mgnt::DirectorySync>& directory);
 
 /// Null without a parent: then there is nobody to read it.
 Expected<std::unique_ptr<supervisor::DeployJournal>> open_journal(Supervised& supervised);

@@ -51,6 +51,13 @@ void add_websocket_options(CLI::App& serve, ServeOptions& options) {
 
 void add_module_options(CLI::App& serve, ServeOptions& options) {
   serve
+      .add_option("--modules", options.modules_dir,
+                  "directory where what is deployed is kept and brought back from at the next start; files that are "
+                  "put or edited there by hand are picked up, but for production. Default: nothing is kept")
+      ->envname("CWEB_MODULES")
+      ->check([](const std::string& dir) { return dir.empty() ? "the name of the modules' directory is empty" : ""; })
+      ->type_name("DIR");
+  serve
       .add_option("--module-memory", options.module_memory_bytes,
                   "bytes that a module may have allocated at a time: beyond it its malloc returns NULL")
       ->envname("CWEB_MODULE_MEMORY")

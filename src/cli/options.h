@@ -24,6 +24,7 @@ struct ServeOptions {
   bool compile_in_process = false;
   bool no_supervisor = false;  ///< no parent that starts another process when this one dies
   std::vector<std::string> include_dirs;
+  std::string modules_dir;                       ///< where modules are kept; empty: nowhere
   size_t module_memory_bytes = size_t{1} << 30;  ///< that a version of a module may have allocated
   int deadline_ms = 10'000;                      ///< of a call into a module
   unsigned fault_limit = 5;  ///< faults of a module in 10 s, beyond which it is quarantined; 0: never

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "http/form.h"
 
@@ -39,6 +40,8 @@ const char* to_string(Action action) {
       return "delete";
     case Action::restart:
       return "restart";
+    case Action::rollback:
+      return "rollback";
     case Action::other:
       break;
   }
@@ -75,6 +78,7 @@ void AuditRecord::set(const Deployer::Removal& removal) {
   result = removal.result == Result::removed ? "removed" : "failed";
   if (removal.result == Result::superseded) reason = "superseded";
   if (removal.result == Result::no_such_module) reason = "no such module";
+  if (removal.result == Result::not_kept) reason = removal.failure.message;
   if (!removal.module) return;
   version = removal.module->version;
   hash = removal.module->hash;
@@ -100,11 +104,12 @@ AuditRecord begin_record(const server::ManagementRequest& request) {
     record.module =
         http::percent_decode(std::string_view(request.path).substr(modules_path.size()), http::Plus::is_plus);
   }
-  constexpr std::string_view restart_path = "/restart";
-  if (request.method == "POST" && request.path.starts_with(modules_path) && request.path.ends_with(restart_path)) {
-    record.action = Action::restart;
+  for (const auto& [path, action] : {std::pair<std::string_view, Action>{"/restart", Action::restart},
+                                     std::pair<std::string_view, Action>{"/rollback", Action::rollback}}) {
+    if (request.method != "POST" || !request.path.starts_with(modules_path) || !request.path.ends_with(path)) continue;
+    record.action = action;
     std::string_view name = std::string_view(request.path).substr(modules_path.size());
-    name.remove_suffix(std::min(name.size(), restart_path.size()));
+    name.remove_suffix(std::min(name.size(), path.size()));
     record.module = http::percent_decode(name, http::Plus::is_plus);
   }
   if (!is_change(record)) record.request = request.method + " " + request.path;

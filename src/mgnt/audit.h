@@ -14,7 +14,7 @@ namespace cweb::mgnt {
 
 /// One call. What is not known stays empty and is left out of the line.
 struct AuditRecord {
-  enum class Action { deploy, check, remove, restart, other };
+  enum class Action { deploy, check, remove, restart, rollback, other };
   Action action = Action::other;
   std::string request;  ///< method and path of another action
   std::string module;

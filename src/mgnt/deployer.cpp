@@ -1,10 +1,8 @@
 #include "mgnt/deployer.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/clock.h"
@@ -14,6 +12,7 @@
 #include "mgnt/route_check.h"
 #include "runtime/fault_sink.h"
 #include "runtime/invoke.h"
+#include "store/digest.h"
 
 namespace cweb::mgnt {
 namespace {
@@ -21,15 +20,6 @@ namespace {
 using runtime::ModuleConfig;
 using runtime::ModuleVersion;
 using std::chrono::milliseconds;
-
-std::string sha256_hex(std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned length = 0;
-  CWEB_ASSERT(EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha256(), nullptr) == 1);
-  std::string hex;
-  for (unsigned i = 0; i < length; ++i) hex += fmt::format("{:02x}", digest[i]);
-  return hex;
-}
 
 /// Notes why the deploy ends here. `position` is where in the source, if it is about a place.
 void fail_at(DeployReport& report, int http_status, const char* stage, std::string message,
@@ -103,20 +93,20 @@ DeployReport Deployer::check(const PostedSource& posted) {
 void Deployer::run_deploy(const PostedSource& posted, DeployReport& report) {
   std::string name = guess_module_name(posted.code);
   DeployLanes::Ticket ticket = lanes_.draw(name);
-  const std::string hash = sha256_hex(posted.code);
-  report.hash = hash;
+  report.hash = store::sha256_hex(posted.code);
   // With an older deploy of the name under way, what runs now is not what this one will replace.
-  if (ticket.is_first() && say_if_unchanged(hash, report)) return;
+  if (ticket.is_first() && say_if_unchanged(posted, ticket, report)) return;
   const auto compilation = compile(posted.code, report);
   if (!compilation) return finish(name, report);
   ticket.wait_turn();
-  if (say_if_unchanged(hash, report)) return;
+  if (say_if_unchanged(posted, ticket, report)) return;
 
   const VersionPtr version = link(*compilation, posted.code, report);
   if (!version) return finish(name, report);
-  version->hash = hash;
+  version->hash = report.hash;
   begin_loading(*version, name);
   milliseconds time_left = options_.load_deadline;
+  std::string replaced_hash;
   const auto go_live = [&] {
     if (!run_constructors(version, time_left, report) || !read_configuration(*version, report)) return false;
     name = version->config.name;
@@ -125,7 +115,10 @@ void Deployer::run_deploy(const PostedSource& posted, DeployReport& report) {
       return stop(report, 409, "request", fmt::format("superseded: a later deploy of {} is live already", name));
     }
     auto claimed = claim(version, report);
-    if (!claimed || !run_onload(version, time_left, report)) return false;
+    Keeping keeping;
+    if (!claimed || !prepare_to_keep(*version, posted.file, keeping, report)) return false;
+    if (!run_onload(version, time_left, report) || !keep(version, keeping, report)) return false;
+    if (const auto replaced = registry_.find(name)) replaced_hash = replaced->live->hash;
     registry_.publish(std::move(*claimed));
     ticket.took_effect();
     return true;
@@ -135,13 +128,14 @@ void Deployer::run_deploy(const PostedSource& posted, DeployReport& report) {
     return finish(name, report);
   }
   note_in_journal(*version, *compilation);
+  note_in_cache(*version, *compilation, replaced_hash);
   tell_of_stuck_calls(*version, report);
   succeed(report, DeployReport::Status::deployed, *version);
 }
 
 void Deployer::run_check(const PostedSource& posted, DeployReport& report) {
   std::string name = guess_module_name(posted.code);
-  report.hash = sha256_hex(posted.code);
+  report.hash = store::sha256_hex(posted.code);
   const auto compilation = compile(posted.code, report);
   if (!compilation) return finish(name, report);
   const VersionPtr version = link(*compilation, posted.code, report);
@@ -202,18 +196,24 @@ Deployer::Restart Deployer::restart_now(DeployLanes::Ticket ticket, const Versio
   return restart;
 }
 
-Deployer::Removal Deployer::remove(const std::string& name) {
+Deployer::Removal Deployer::remove(const std::string& name, const std::string& gone_file) {
   DeployLanes::Ticket ticket = lanes_.draw(name);
   ticket.wait_turn();
-  if (!ticket.enter(name)) return {.result = Removal::Result::superseded};
+  if (!ticket.enter(name)) return {.result = Removal::Result::superseded, .failure = {}, .module = {}};
   // From here on nobody else changes what this name stands for.
   const auto leaving = registry_.find(name);
+  if (options_.keeper != nullptr) {
+    if (!gone_file.empty() && options_.keeper->is_there(gone_file)) return {};
+    if (auto failure = options_.keeper->remove(name)) {
+      return {.result = Removal::Result::not_kept, .failure = std::move(*failure), .module = {}};
+    }
+  }
   const bool was_live = leaving && registry_.remove(name);
   const bool was_kept = options_.journal != nullptr && options_.journal->removed(name);
   if (!was_live && !was_kept) return {};
   ticket.took_effect();
   counter_.count_removal();
-  Removal removal{.result = Removal::Result::removed, .module = {}};
+  Removal removal{.result = Removal::Result::removed, .failure = {}, .module = {}};
   if (was_live) removal.module = summarize(*leaving->live);
   return removal;
 }
@@ -222,10 +222,24 @@ void Deployer::forgive(const std::string& name) const {
   if (options_.journal != nullptr) options_.journal->forgive(name);
 }
 
-bool Deployer::say_if_unchanged(const std::string& hash, DeployReport& report) const {
-  const VersionPtr live = registry_.find_by_hash(hash);
+bool Deployer::say_if_unchanged(const PostedSource& posted, DeployLanes::Ticket& ticket, DeployReport& report) const {
+  const VersionPtr live = registry_.find_by_hash(report.hash);
   // Who posts a quarantined module again wants it to answer again.
   if (!live || live->quarantined) return false;
+  if (options_.keeper != nullptr) {
+    const std::string& name = live->config.name;
+    if (!ticket.enter(name) || registry_.find_by_hash(report.hash) != live) {
+      stop(report, 409, "request", fmt::format("superseded: a later deploy of {} is live already", name));
+      finish(name, report);
+      return true;
+    }
+    // The answer says that it is kept, and somebody may have removed its file.
+    if (const auto kept = options_.keeper->keep(name, report.hash, posted.code, posted.file); !kept) {
+      stop(report, kept.error().http_status, "keep", kept.error().message);
+      finish(name, report);
+      return true;
+    }
+  }
   succeed(report, DeployReport::Status::unchanged, *live);
   return true;
 }

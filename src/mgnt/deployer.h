@@ -8,12 +8,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "jit/compiler.h"
 #include "jit/linker.h"
 #include "mgnt/deploy_counts.h"
 #include "mgnt/deploy_lanes.h"
 #include "mgnt/deploy_report.h"
+#include "mgnt/module_keeper.h"
 #include "mgnt/posted_source.h"
 #include "runtime/runtime.h"
 #include "supervisor/deploy_journal.h"
@@ -31,6 +33,8 @@ struct DeployerOptions {
   size_t module_memory = runtime::ModuleHeap::default_limit;
   /// Where deploys are noted for the process that may have to replace this one. Null: nowhere. Outlives the deployer.
   supervisor::DeployJournal* journal = nullptr;
+  /// Where modules are kept. Null: nowhere. Outlives the deployer.
+  ModuleKeeper* keeper = nullptr;
 };
 
 /// Thread-safe. Everything it was given outlives it.
@@ -60,6 +64,23 @@ class Deployer {
   /// journal: the next process tries it again. Blocks until the last `onload` has returned or is overdue.
   Restoration restore(const RestoreOptions& options);
 
+  /// A file of the modules' directory, and what became of it.
+  struct StartFile {
+    std::string file, source;
+    DeployReport report = {};
+  };
+  struct StartOptions {
+    bool one_at_a_time = false;  ///< as in RestoreOptions, with the same note
+    int crash_note = -1;
+    std::string left_out;  ///< the module that the process before died of when it started; empty for none
+  };
+  /// Makes live what is in the files, which are in order: of two with one name or route the first has it. Compiles what
+  /// is not in the cache, on several threads, and publishes all with one table. Before there are requests, and behind
+  /// restore(): what runs already from the same source goes on.
+  void start_from_files(std::vector<StartFile>& files, const StartOptions& options);
+
+  ModuleKeeper* keeper() const { return options_.keeper; }
+
   /// Since the server started.
   DeployCounts counts() const { return counter_.counts(); }
   const jit::Compiler& compiler() const { return compiler_; }
@@ -81,12 +102,19 @@ class Deployer {
   void forgive(const std::string& name) const;
 
   struct Removal {
-    enum class Result { removed, no_such_module, superseded };
+    enum class Result {
+      removed,
+      no_such_module,
+      superseded,
+      not_kept,  ///< its file cannot be removed, so it stays: `failure` says why
+    };
     Result result = Result::no_such_module;
+    KeepFailure failure;
     std::optional<ModuleSummary> module;  ///< what was removed; empty when it was not live, but would have come back
   };
-  /// Takes the module away, behind the deploys of its name that came before; out of the journal too, live or not.
-  Removal remove(const std::string& name);
+  /// Takes the module away, behind the deploys of its name that came before; out of the journal and off the disk too,
+  /// live or not. With `gone_file` only if that file, which it was read from, is not there again by then.
+  Removal remove(const std::string& name, const std::string& gone_file = {});
 
  private:
   using VersionPtr = std::shared_ptr<runtime::ModuleVersion>;
@@ -96,7 +124,7 @@ class Deployer {
   // Each step fills in the report and says whether to go on.
   void run_deploy(const PostedSource& posted, DeployReport& report);
   void run_check(const PostedSource& posted, DeployReport& report);
-  bool say_if_unchanged(const std::string& hash, DeployReport& report) const;
+  bool say_if_unchanged(const PostedSource& posted, DeployLanes::Ticket& ticket, DeployReport& report) const;
   std::optional<jit::Compilation> compile(const std::string& source, DeployReport& report);
   VersionPtr link(const jit::Compilation& compilation, const std::string& source, DeployReport& report);
   bool read_configuration(runtime::ModuleVersion& version, DeployReport& report) const;
@@ -107,6 +135,21 @@ class Deployer {
   bool run_onload(const VersionPtr& version, std::chrono::milliseconds time_left, DeployReport& report);
   bool call(const VersionPtr& version, void (*function)(), const char* what, std::chrono::milliseconds time_left,
             DeployReport& report);
+
+  // deployer_keep
+  using Keeping = std::optional<ModuleKeeper::Intent>;  // empty: nothing is kept
+  bool prepare_to_keep(const runtime::ModuleVersion& version, const std::string& file, Keeping& keeping,
+                       DeployReport& report) const;
+  bool keep(const VersionPtr& version, const Keeping& keeping, DeployReport& report);
+  void note_in_cache(const runtime::ModuleVersion& version, const jit::Compilation& compilation,
+                     const std::string& replaced_hash) const;
+  struct Starting;
+  bool is_settled(Starting& module, const StartOptions& options) const;
+  bool load(Starting& module);
+  void claim_and_prepare(std::vector<Starting>& modules);
+  void publish_started(std::vector<Starting>& modules);
+  bool keep_started(Starting& module);
+
   void note_in_journal(const runtime::ModuleVersion& version, const jit::Compilation& compilation) const;
   struct Restoring;
   bool load(Restoring& module);

@@ -1,47 +1,23 @@
 // The deployer's way back: from the journal's records to live modules, in a process that takes the place of one that
 // died. Nothing is compiled. Before the server accepts, so no deploy and no request is under way.
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
-#include <functional>
-#include <thread>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "jit/facts_json.h"
+#include "mgnt/crash_note.h"
 #include "mgnt/deployer.h"
+#include "mgnt/each.h"
 
 namespace cweb::mgnt {
 namespace {
 
 using std::chrono::milliseconds;
 
-/// More than there are processors: an onload may sleep.
-constexpr size_t most_threads = 8;
 /// The first death may be an accident.
 constexpr unsigned deaths_to_quarantine = 2;
-
-template <class Item>
-void each(std::vector<Item>& items, size_t threads_at_most, const std::function<void(Item&)>& work) {
-  std::atomic<size_t> next{0};
-  const auto take_items = [&] {
-    for (size_t i = next++; i < items.size(); i = next++) work(items[i]);
-  };
-  std::vector<std::jthread> threads;
-  for (size_t i = 1; i < std::min(items.size(), threads_at_most); ++i) threads.emplace_back(take_items);
-  take_items();
-}
-
-/// Leaves the file's offset where it is: a fault handler knows better, and writes over this.
-void write_crash_note(int file, std::string_view name) {
-  if (file < 0) return;
-  [[maybe_unused]] const int emptied = ftruncate(file, 0);
-  if (!name.empty()) [[maybe_unused]]
-    const ssize_t written = pwrite(file, name.data(), name.size(), 0);
-}
 
 }  // namespace
 
@@ -62,7 +38,7 @@ Deployer::Restoration Deployer::restore(const RestoreOptions& options) {
     modules.push_back({.entry = std::move(entry), .version = {}, .report = {}, .claim = {}});
   }
   if (modules.empty()) return {};
-  const size_t threads = options.one_at_a_time ? 1 : most_threads;
+  const size_t threads = options.one_at_a_time ? 1 : most_start_threads;
   const auto begin = [&](const Restoring& module) {
     if (options.one_at_a_time) write_crash_note(options.crash_note, module.entry.name);
   };

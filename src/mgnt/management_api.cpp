@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "http/form.h"
 #include "mgnt/metrics.h"
+#include "mgnt/module_history.h"
 #include "mgnt/module_summary.h"
 #include "mgnt/posted_source.h"
 
@@ -143,6 +144,8 @@ ManagementAnswer ManagementApi::route(const Request& request, AuditRecord& recor
   constexpr std::string_view modules = "/mgnt/modules/";
   constexpr std::string_view source = "/source";
   constexpr std::string_view restarted = "/restart";
+  constexpr std::string_view versions = "/history";
+  constexpr std::string_view rolled_back = "/rollback";
   const std::string_view path = request.path;
   if (path == "/mgnt" || path == "/mgnt/") return root(request, record);
   if (path == "/mgnt/health") return health(request);
@@ -152,10 +155,16 @@ ManagementAnswer ManagementApi::route(const Request& request, AuditRecord& recor
     std::string_view name = path.substr(modules.size());
     const bool asks_source = name.ends_with(source);
     const bool asks_restart = name.ends_with(restarted);
+    const bool asks_history = name.ends_with(versions);
+    const bool asks_rollback = name.ends_with(rolled_back);
     if (asks_source) name.remove_suffix(source.size());
     if (asks_restart) name.remove_suffix(restarted.size());
+    if (asks_history) name.remove_suffix(versions.size());
+    if (asks_rollback) name.remove_suffix(rolled_back.size());
     if (!name.empty() && name.find('/') == std::string_view::npos) {
       if (asks_restart) return restart(request, name, record);
+      if (asks_history) return history(request, name);
+      if (asks_rollback) return rollback(request, name, record);
       return asks_source ? module_source(request, name) : module(request, name, record);
     }
   }
@@ -265,7 +274,39 @@ ManagementAnswer ManagementApi::list() const {
   for (const runtime::ModuleStatus& status : registry_.list()) {
     json["modules"].push_back(to_json(status, faults_.count(status.live->config.name)));
   }
+  if (deployer_.keeper() != nullptr) json["files"] = deployer_.keeper()->files_json();
   return json_answer(200, json);
+}
+
+ManagementAnswer ManagementApi::history(const Request& request, std::string_view escaped_name) const {
+  if (!is_get(request)) return other_method(request, "GET, HEAD, OPTIONS");
+  const std::string name = module_name(escaped_name);
+  if (deployer_.keeper() == nullptr) return error_answer(request, 404, no_history);
+  const std::vector<store::HistoryEntry> entries = deployer_.keeper()->history(name);
+  if (entries.empty()) return no_such_module(request, name);
+  return json_answer(200, history_json(name, entries, registry_.find(name)));
+}
+
+ManagementAnswer ManagementApi::rollback(const Request& request, std::string_view escaped_name, AuditRecord& record) {
+  if (request.method != "POST") return other_method(request, "POST, OPTIONS");
+  const std::string name = module_name(escaped_name);
+  const auto refused = [&](int status, const std::string& message) {
+    record.result = "failed";
+    record.reason = message;
+    return error_answer(request, status, message);
+  };
+  if (request.draining) return refused(503, "the server is shutting down");
+  if (deployer_.keeper() == nullptr) return refused(404, no_history);
+  const auto live = registry_.find(name);
+  const auto version =
+      choose_version(name, deployer_.keeper()->history(name), live ? live->live->hash : std::string(), request.query);
+  if (!version) return refused(version.error().http_status, version.error().message);
+  auto source = deployer_.keeper()->read_version(name, *version);
+  if (!source) return refused(source.error().http_status, source.error().message);
+  const DeployReport report = deployer_.deploy({.code = std::move(*source), .repaired = false, .file = {}});
+  if (report.status == DeployReport::Status::deployed) faults_.begin_anew(report.module->name);
+  record.set(report);
+  return report_answer(request, report);
 }
 
 ManagementAnswer ManagementApi::remove(const Request& request, const std::string& name, AuditRecord& record) {
@@ -277,6 +318,8 @@ ManagementAnswer ManagementApi::remove(const Request& request, const std::string
                                  : text_answer(200, name + " is removed\n");
     case Deployer::Removal::Result::superseded:
       return error_answer(request, 409, "superseded: a later deploy of " + name + " is live already");
+    case Deployer::Removal::Result::not_kept:
+      return error_answer(request, removal.failure.http_status, removal.failure.message);
     case Deployer::Removal::Result::no_such_module:
       break;
   }

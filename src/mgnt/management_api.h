@@ -40,6 +40,8 @@ class ManagementApi final : public server::ManagementHandler {
   Answer metrics(const Request& request) const;
   Answer deploy(const Request& request, AuditRecord& record);
   Answer list() const;
+  Answer history(const Request& request, std::string_view escaped_name) const;
+  Answer rollback(const Request& request, std::string_view escaped_name, AuditRecord& record);
   Answer remove(const Request& request, const std::string& name, AuditRecord& record);
 
   Deployer& deployer_;

@@ -11,6 +11,7 @@ namespace cweb::mgnt {
 struct PostedSource {
   std::string code;
   bool repaired = false;  ///< newlines were lost on the way and put back
+  std::string file = {};  ///< of the modules' directory that it was read from; empty when it was posted
 };
 
 /// A body that is no source. `status` is the HTTP status: 400, 413 or 422.

@@ -21,6 +21,7 @@ struct FakeModule {
   std::vector<std::pair<const char*, const char*>> routes = {{"/counter", "GET"}};  ///< path, method
   std::vector<const char*> websockets;
   void (*onload)() = nullptr;
+  void (*unload)() = nullptr;
   std::vector<void (*)()> constructors;
   CallShape shape = CallShape::documented;
   std::function<void()> while_compiling;
@@ -45,6 +46,8 @@ inline std::unique_ptr<runtime::FakeImage> make_image(const FakeModule& module) 
   }
   image->config.onload = reinterpret_cast<cweb_callback_t>(module.onload);
   if (module.onload != nullptr) image->facts_.onload = CallShape::documented;
+  image->config.unload = reinterpret_cast<cweb_callback_t>(module.unload);
+  if (module.unload != nullptr) image->facts_.unload = CallShape::documented;
   return image;
 }
 
