@@ -18,7 +18,7 @@ from harness import load, machine, processes  # noqa: E402
 from harness.processes import BenchError  # noqa: E402
 from harness.report import Summary, write_json  # noqa: E402
 from harness.servers import Peers  # noqa: E402
-from measure import compute, deploys, disturbance, faults, memory, programs, throughput, websockets  # noqa: E402
+from measure import compute, deploys, disturbance, faults, memory, programs, throughput, tls, websockets  # noqa: E402
 
 PROJECT = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
 DESCRIPTORS = 65_536
@@ -27,6 +27,7 @@ GROUPS = {
     "keepalive": throughput.keepalive,
     "pipelined": throughput.pipelined,
     "connections": throughput.connections,
+    "tls": tls.measure,
     "deploys": deploys.measure,
     "modules": memory.live_modules,
     "many-deploys": memory.many_deploys,

@@ -28,6 +28,7 @@ class Server:
         self.name = name
         self.process = process
         self.port = port
+        self.https = False
         self._serving = None
         self._log = log
 
@@ -50,7 +51,7 @@ class Server:
         return processes.tree(self.pid)
 
     def url(self, path=PATH):
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{'https' if self.https else 'http'}://127.0.0.1:{self.port}{path}"
 
     def log_text(self):
         self._log.seek(0)
@@ -105,6 +106,29 @@ class Peers:
         starters = {"cweb": self.cweb_with_counter, "nginx": self._nginx, "h2o": self._h2o, "floor": self._floor}
         return _started(name, starters[name], cores, _answers_counter)
 
+    def start_https(self, name, key, cores=None):
+        """The same by HTTPS, "cweb" or "nginx", with the certificate of the key: "ecdsa" or "rsa"."""
+        certificate, private_key = self._certificate(key)
+
+        def cweb(cores):
+            return self.cweb_with_counter(cores, ("--threads", "1", "--cert", certificate, "--key", private_key))
+
+        def nginx(cores):
+            server = self._nginx(cores, f"ssl_certificate {certificate}; ssl_certificate_key {private_key};")
+            server.https = True
+            return server
+
+        return _started(name, {"cweb": cweb, "nginx": nginx}[name], cores, _answers_counter)
+
+    def _certificate(self, key):
+        """The files of one that is made when it is first asked for."""
+        certificate, private_key = (os.path.join(self._directory.name, f"{key}.{end}") for end in ("crt", "key"))
+        if not os.path.exists(certificate):
+            kind = {"ecdsa": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["rsa:2048"]}[key]
+            processes.run(["openssl", "req", "-x509", "-newkey", *kind, "-nodes", "-days", "2", "-subj",
+                           "/CN=localhost", "-keyout", private_key, "-out", certificate], 30)
+        return certificate, private_key
+
     def start_websockets(self, name, cores=None):
         """The server of this name with the paths of modules/websocket_load.c, idle. "npm ws" and the floor have no
         /sleep."""
@@ -123,6 +147,7 @@ class Peers:
         try:
             ready = json.loads(_read_line(read_end, START_TIME_S))
             server.serves_as(ready["port"], ready["pid"])
+            server.https = ready.get("scheme") == "https"
         except (ValueError, TimeoutError):
             server.__exit__()
             raise BenchError(f"cweb did not become ready; see {' '.join(command)}") from None
@@ -139,14 +164,15 @@ class Peers:
     def _cweb_with(self, module, cores, options):
         server = self.cweb(cores, options)
         try:
-            with HttpClient(server.port) as client:
+            with HttpClient(server.port, https=server.https) as client:
                 client.deploy(self.project_text(module))
         except BaseException:
             server.__exit__()
             raise
         return server
 
-    def _nginx(self, cores):
+    def _nginx(self, cores, tls=""):
+        """`tls`: the lines of its configuration that name a certificate; empty for plain HTTP."""
         port = free_port()
         home = self._directory.name
         configuration = os.path.join(home, f"nginx-{port}.conf")
@@ -158,7 +184,7 @@ http {{
   access_log off; keepalive_requests 1000000000; keepalive_timeout 600s; default_type "{CONTENT_TYPE}";
   client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/fastcgi;
   uwsgi_temp_path {home}/uwsgi; scgi_temp_path {home}/scgi;
-  server {{ listen 127.0.0.1:{port} backlog=4096; location {PATH} {{ return 200 "{BODY}"; }} }}
+  server {{ listen 127.0.0.1:{port}{" ssl" if tls else ""} backlog=4096; {tls} location {PATH} {{ return 200 "{BODY}"; }} }}
 }}
 """)
         return self._listening("nginx", ["nginx", "-e", "stderr", "-c", configuration], port, cores)
@@ -222,7 +248,7 @@ def _started(name, starter, cores, check):
 
 
 def _answers_counter(server):
-    with HttpClient(server.port) as client:
+    with HttpClient(server.port, https=server.https) as client:
         status, body = client.get(PATH)
     if status != 200 or not body.startswith(b"count ") or len(body) > len("count 1000000\n"):
         raise BenchError(f"{server.name} answers {status} with {body[:80]!r}")
