@@ -17,6 +17,11 @@ class HttpClient:
             self._socket = ssl._create_unverified_context().wrap_socket(self._socket, server_hostname="localhost")
         self._received = b""
 
+    @property
+    def cipher(self):
+        """(name, version of TLS, bits)"""
+        return self._socket.cipher()
+
     def __enter__(self):
         return self
 

@@ -16,6 +16,8 @@ from harness.websocket_client import WebSocketClient
 PATH = "/counter"
 # What modules/counter.c answers after its first million requests.
 BODY = "count 1000000\\n"
+# What OpenSSL's clients ask for first.
+TLS_CIPHER = ("TLS_AES_256_GCM_SHA384", "TLSv1.3", 256)
 CONTENT_TYPE = "text/plain; charset=utf-8"
 START_TIME_S = 20
 MOST_CONNECTIONS = 40_000
@@ -114,11 +116,12 @@ class Peers:
             return self.cweb_with_counter(cores, ("--threads", "1", "--cert", certificate, "--key", private_key))
 
         def nginx(cores):
-            server = self._nginx(cores, f"ssl_certificate {certificate}; ssl_certificate_key {private_key};")
+            server = self._nginx(cores, f"ssl_certificate {certificate}; ssl_certificate_key {private_key}; "
+                                        "ssl_protocols TLSv1.2 TLSv1.3;")
             server.https = True
             return server
 
-        return _started(name, {"cweb": cweb, "nginx": nginx}[name], cores, _answers_counter)
+        return _started(name, {"cweb": cweb, "nginx": nginx}[name], cores, _answers_counter_by_tls13)
 
     def _certificate(self, key):
         """The files of one that is made when it is first asked for."""
@@ -252,6 +255,13 @@ def _answers_counter(server):
         status, body = client.get(PATH)
     if status != 200 or not body.startswith(b"count ") or len(body) > len("count 1000000\n"):
         raise BenchError(f"{server.name} answers {status} with {body[:80]!r}")
+
+
+def _answers_counter_by_tls13(server):
+    with HttpClient(server.port, https=True) as client:
+        if client.cipher != TLS_CIPHER:
+            raise BenchError(f"{server.name} speaks {client.cipher}, and what is compared is {TLS_CIPHER}")
+    _answers_counter(server)
 
 
 def _echoes(server):
