@@ -388,7 +388,7 @@ void install(int signal_number, void (*handler)(int, siginfo_t*, void*), int fla
 /// death like others, with a name.
 static void end_loudly_unless_main() {
   if (gettid() == getpid()) return;
-  write_text(STDERR_FILENO, "cweb: exit() was called on a thread that is not main's\n");
+  log::say(spdlog::level::critical, "cweb: exit() was called on a thread that is not main's");
   say_last_words(SIGABRT);
   signal(SIGABRT, SIG_DFL);
   abort();

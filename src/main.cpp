@@ -55,6 +55,8 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
 
   const auto keeper = cweb::open_modules(options);
   if (!keeper) return give_up(keeper.error().message);
+  const auto tls = cweb::set_up_tls(options);
+  if (!tls) return give_up(tls.error().message, 2);
 
   // The helpers come first: they are copies of this process, and must not inherit threads, sockets or modules.
   auto compiler = cweb::start_compiler(options, supervised);
@@ -78,6 +80,8 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   cweb::server::ServerMetrics metrics;
   auto access_log = cweb::open_access_log(options, metrics);
   if (!access_log) return give_up(access_log.error().message);
+  auto redirects = cweb::take_redirect_listeners(options, supervised);
+  if (!redirects) return give_up(redirects.error().message);
   cweb::mgnt::ManagementApi management(deployer, **runtime, **access, metrics, faults);
   auto server =
       cweb::server::Server::create({.host = options.host,
@@ -87,10 +91,15 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
                                     .max_connections = cweb::max_connections(options),
                                     .max_body_bytes = options.max_body_bytes,
                                     .websockets = {.max_message_bytes = options.ws_max_message_bytes,
-                                                   .ping_ms = options.ws_ping_seconds * int64_t{1000}}},
+                                                   .ping_ms = options.ws_ping_seconds * int64_t{1000}},
+                                    .tls = tls->get(),
+                                    .redirect_listeners = std::move(*redirects),
+                                    .hsts_seconds = options.hsts_seconds},
                                    **runtime, management, metrics, access_log->get());
   if (!server) return give_up(server.error().message);
 
+  const auto certificate_watch = cweb::watch_certificate(tls->get());
+  if (!certificate_watch) return give_up(certificate_watch.error().message);
   if (*access_log) (*access_log)->start();
   const auto directory = cweb::bring_back(deployer, (*runtime)->registry(), faults, supervised);
   (*server)->start();
@@ -98,6 +107,7 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   cweb::say_ready(options, **server, (*access)->always_asks_key(), supervised);
   cweb::cli::wait_for_end([&] {
     if (*access_log) (*access_log)->reopen();
+    if (*certificate_watch) (*certificate_watch)->reload();
   });
 
   cweb::log::info("shutting down");
@@ -123,8 +133,11 @@ int supervise(char** arguments, const cweb::cli::ServeOptions& options) {
   if (!key) return give_up(key.error().message, 2);
   auto listeners = cweb::net::listen_on(options.host, options.port, static_cast<size_t>(options.threads));
   if (!listeners) return give_up(listeners.error().message);
+  auto redirects = cweb::listen_for_redirects(options);
+  if (!redirects) return give_up(redirects.error().message);
   auto supervisor = cweb::supervisor::Supervisor::create({.arguments = arguments,
                                                           .listeners = std::move(*listeners),
+                                                          .redirect_listeners = std::move(*redirects),
                                                           .admin_key = std::move(*key),
                                                           .ready_fd = options.ready_fd});
   if (!supervisor) return give_up(supervisor.error().message);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "cli/certificate_files.h"
 #include "cli/process.h"
 #include "cli/secrets.h"
 
@@ -88,14 +89,55 @@ std::unique_ptr<mgnt::DirectoryWatch> watch_directory(const cli::ServeOptions& o
   return nullptr;
 }
 
+Expected<std::unique_ptr<net::TlsCredentials>> set_up_tls(const cli::ServeOptions& options) {
+  auto files = cli::certificate_files(options);
+  if (!files) return std::unexpected(files.error());
+  if (!*files) return nullptr;
+  auto credentials = net::TlsCredentials::load({.certificate = (*files)->certificate, .key = (*files)->key});
+  if (!credentials) return credentials;
+  for (const std::string& warning : (*credentials)->current()->warnings()) log::warn("{}", warning);
+  return credentials;
+}
+
+Expected<std::unique_ptr<net::TlsWatch>> watch_certificate(net::TlsCredentials* tls) {
+  if (tls == nullptr) return nullptr;
+  return net::TlsWatch::start(*tls);
+}
+
+Expected<net::Listeners> listen_for_redirects(const cli::ServeOptions& options) {
+  if (!options.redirect_http) return net::Listeners{};
+  return net::listen_on(options.host, *options.redirect_http, static_cast<size_t>(options.threads));
+}
+
+Expected<net::Listeners> take_redirect_listeners(const cli::ServeOptions& options, Supervised& supervised) {
+  if (supervised) return supervised->take_redirect_listeners();
+  return listen_for_redirects(options);
+}
+
+namespace {
+
+/// What makes curl take a certificate that nobody else has signed.
+std::string trust_option(const cli::ServeOptions& options, const server::Server& server) {
+  const auto files = cli::certificate_files(options);
+  if (!server.speaks_https() || !files || !*files) return {};
+  return " --cacert " + (*files)->certificate;
+}
+
+}  // namespace
+
 void say_ready(const cli::ServeOptions& options, const server::Server& server, bool asks_key, Supervised& supervised) {
   const bool is_restart = supervised && supervised->is_restart();
   const auto supervisor = supervised ? std::optional(supervised->supervisor()) : std::nullopt;
-  const std::string url = cli::url_of(server.host(), server.port());
-  std::fprintf(stderr, "cweb is serving on %s - try: curl%s --data-binary @modules/counter.c %s/mgnt\n", url.c_str(),
-               asks_key ? " -H \"Authorization: Bearer $CWEB_ADMIN_KEY\"" : "", url.c_str());
+  const std::string url = cli::url_of(server.host(), server.port(), server.speaks_https());
+  std::fprintf(stderr, "cweb is serving on %s - try: curl%s%s --data-binary @modules/counter.c %s/mgnt\n", url.c_str(),
+               trust_option(options, server).c_str(), asks_key ? " -H \"Authorization: Bearer $CWEB_ADMIN_KEY\"" : "",
+               url.c_str());
   if (options.ready_fd >= 0 && !is_restart) {
-    const auto written = cli::write_ready_line(options.ready_fd, server.host(), server.port(), supervisor);
+    const auto written = cli::write_ready_line(options.ready_fd, {.host = server.host(),
+                                                                  .port = server.port(),
+                                                                  .is_https = server.speaks_https(),
+                                                                  .redirect_port = server.redirect_port(),
+                                                                  .supervisor = supervisor});
     if (!written) log::warn("{}", written.error().message);
   }
   if (supervised) supervised->say_ready();

@@ -13,6 +13,8 @@
 #include "mgnt/directory_sync.h"
 #include "mgnt/directory_watch.h"
 #include "mgnt/module_keeper.h"
+#include "net/tls_credentials.h"
+#include "net/tls_watch.h"
 #include "server/access_log.h"
 #include "server/server.h"
 #include "server/server_metrics.h"
@@ -49,6 +51,18 @@ Expected<std::unique_ptr<server::AccessLog>> open_access_log(const cli::ServeOpt
                                                              server::ServerMetrics& metrics);
 
 size_t max_connections(const cli::ServeOptions& options);
+
+/// The certificate that the server is to speak HTTPS with; null: it speaks plain HTTP. Fails when production would go
+/// without TLS and nobody has said that it may, or when the certificate cannot be used.
+Expected<std::unique_ptr<net::TlsCredentials>> set_up_tls(const cli::ServeOptions& options);
+
+/// Watches for changes of the certificate's files; null without TLS.
+Expected<std::unique_ptr<net::TlsWatch>> watch_certificate(net::TlsCredentials* tls);
+
+/// The sockets that lead to HTTPS, one for each loop; none when none are asked for.
+Expected<net::Listeners> listen_for_redirects(const cli::ServeOptions& options);
+/// The same, of the parent where there is one.
+Expected<net::Listeners> take_redirect_listeners(const cli::ServeOptions& options, Supervised& supervised);
 
 /// Tells whoever started the server that requests are answered now.
 void say_ready(const cli::ServeOptions& options, const server::Server& server, bool asks_key, Supervised& supervised);

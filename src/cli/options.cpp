@@ -83,7 +83,7 @@ void add_access_options(CLI::App& serve, ServeOptions& options) {
   serve
       .add_flag("--production", options.production,
                 "ask everybody for the admin key, also on this machine, and do not start without one of at least 16 "
-                "characters; TLS is not part of it yet. CWEB_ENV=production does the same")
+                "characters, nor without TLS (--cert) or --plain-http. CWEB_ENV=production does the same")
       ->envname("CWEB_PRODUCTION");
   serve
       .add_option("--admin-key-file", options.admin_key_file,
@@ -98,6 +98,48 @@ void add_access_options(CLI::App& serve, ServeOptions& options) {
       ->envname("CWEB_ADMIN_HOST")
       ->type_name("HOST")
       ->delimiter(',');
+}
+
+void add_tls_options(CLI::App& serve, ServeOptions& options) {
+  const auto is_named = [](const std::string& file) { return file.empty() ? "the name of the file is empty" : ""; };
+  serve
+      .add_option("--cert", options.certificate,
+                  "serve HTTPS with this certificate (PEM, the signers' certificates behind it); production takes "
+                  "server.crt and server.key of the working directory when nothing is named")
+      ->envname("CWEB_CERT")
+      ->check(is_named)
+      ->type_name("FILE");
+  serve.add_option("--key", options.key, "the certificate's private key (PEM, not encrypted)")
+      ->envname("CWEB_KEY")
+      ->check(is_named)
+      ->type_name("FILE");
+  serve
+      .add_flag("--plain-http", options.plain_http,
+                "serve plain HTTP in production: for a server behind a proxy that ends TLS")
+      ->envname("CWEB_PLAIN_HTTP");
+  serve
+      .add_option("--redirect-http", options.redirect_http,
+                  "listen on this port as well, for plain HTTP, and answer everything there with 308 to HTTPS")
+      ->envname("CWEB_REDIRECT_HTTP")
+      ->check(CLI::Range(0, 65'535))
+      ->type_name("PORT");
+  serve
+      .add_option("--hsts", options.hsts_seconds,
+                  "tell browsers to come by HTTPS alone for so long (Strict-Transport-Security); 0 makes them forget")
+      ->envname("CWEB_HSTS")
+      ->check(CLI::Range(0U, 4'000'000'000U))
+      ->type_name("SECONDS");
+}
+
+/// What is wrong with these options together; empty when nothing is.
+std::string tls_fault(const ServeOptions& options) {
+  if (options.certificate.empty() != options.key.empty()) {
+    return "--cert and --key belong together: a certificate and its private key";
+  }
+  if (options.plain_http && !options.certificate.empty()) {
+    return "--plain-http and --cert exclude each other: the port speaks either HTTP or HTTPS";
+  }
+  return {};
 }
 
 /// CWEB_ENV is what deployments set. Null when it says something that is neither: "prod" must not mean development.
@@ -150,6 +192,7 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
   add_websocket_options(serve, options);
   add_access_log_options(serve, options);
   add_access_options(serve, options);
+  add_tls_options(serve, options);
 }
 
 }  // namespace
@@ -174,6 +217,9 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   const auto production = production_by_environment();
   if (!production) return PrintAndExit{"cweb: CWEB_ENV is either production or development\n", usage_error};
   options.production = options.production || *production;
+  if (const std::string fault = tls_fault(options); !fault.empty()) {
+    return PrintAndExit{"cweb: " + fault + "\n", usage_error};
+  }
   return options;
 }
 
@@ -188,12 +234,12 @@ std::optional<int> compile_helper_fd(int argc, const char* const* argv) {
   return fd;
 }
 
-std::string url_of(const std::string& host, uint16_t port) {
+std::string url_of(const std::string& host, uint16_t port, bool https) {
   std::string name = host;
   if (host == "0.0.0.0") name = "127.0.0.1";
   if (host == "::" || host == "::1") name = "[::1]";
   if (name.find(':') != std::string::npos && !name.starts_with('[')) name = "[" + name + "]";
-  return "http://" + name + ":" + std::to_string(port);
+  return (https ? "https://" : "http://") + name + ":" + std::to_string(port);
 }
 
 }  // namespace cweb::cli

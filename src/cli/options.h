@@ -30,9 +30,14 @@ struct ServeOptions {
   unsigned fault_limit = 5;  ///< faults of a module in 10 s, beyond which it is quarantined; 0: never
   std::string access_log;    ///< file, "-" for standard output, or empty for none
   bool access_log_is_json = false;
-  bool production = false;               ///< by --production, CWEB_PRODUCTION or CWEB_ENV=production
-  std::string admin_key_file;            ///< empty: none
-  std::vector<std::string> admin_hosts;  ///< as given; not checked
+  bool production = false;                ///< by --production, CWEB_PRODUCTION or CWEB_ENV=production
+  std::string certificate;                ///< file; empty: none was named
+  std::string key;                        ///< file; empty: none was named. Both or neither.
+  bool plain_http = false;                ///< plain HTTP in production, behind a proxy that ends TLS
+  std::optional<uint16_t> redirect_http;  ///< port of plain HTTP that leads to HTTPS; 0: the system picks one
+  std::optional<uint32_t> hsts_seconds;   ///< of Strict-Transport-Security
+  std::string admin_key_file;             ///< empty: none
+  std::vector<std::string> admin_hosts;   ///< as given; not checked
 };
 
 /// Nothing is left to do but to print this and leave: help, the version, or what is wrong with the command line.
@@ -50,6 +55,6 @@ CommandLine parse_command_line(int argc, const char* const* argv);
 std::optional<int> compile_helper_fd(int argc, const char* const* argv);
 
 /// "http://127.0.0.1:8080": where somebody on this machine reaches a server that listens on this host.
-std::string url_of(const std::string& host, uint16_t port);
+std::string url_of(const std::string& host, uint16_t port, bool https = false);
 
 }  // namespace cweb::cli

@@ -67,9 +67,11 @@ Expected<void> keep_private(int fd) {
   return fail("--ready-fd " + std::to_string(fd) + " is not an open descriptor");
 }
 
-Expected<void> write_ready_line(int fd, const std::string& host, uint16_t port, std::optional<pid_t> supervisor) {
-  nlohmann::ordered_json json = {{"host", host}, {"port", port}, {"pid", getpid()}};
-  if (supervisor) json["supervisor"] = *supervisor;
+Expected<void> write_ready_line(int fd, const ReadyLine& ready) {
+  nlohmann::ordered_json json = {
+      {"host", ready.host}, {"port", ready.port}, {"scheme", ready.is_https ? "https" : "http"}, {"pid", getpid()}};
+  if (ready.redirect_port != 0) json["redirect_port"] = ready.redirect_port;
+  if (ready.supervisor) json["supervisor"] = *ready.supervisor;
   const std::string line = json.dump() + "\n";
   std::string_view rest = line;
   while (!rest.empty()) {

@@ -30,8 +30,17 @@ size_t connections_for_descriptors();
 /// Keeps a descriptor from being inherited by the processes that are started. Fails when it is not open.
 Expected<void> keep_private(int fd);
 
-/// Writes {"host":...,"port":...,"pid":...} and a line end, and closes the descriptor: the reader sees the end of file.
-/// With a parent that looks after this process also "supervisor", its pid.
-Expected<void> write_ready_line(int fd, const std::string& host, uint16_t port, std::optional<pid_t> supervisor);
+/// What somebody who waits for the server wants to know of it.
+struct ReadyLine {
+  std::string host;
+  uint16_t port = 0;
+  bool is_https = false;
+  uint16_t redirect_port = 0;            ///< 0: there is none
+  std::optional<pid_t> supervisor = {};  ///< of the parent that looks after this process
+};
+
+/// Writes {"host":...,"port":...,"scheme":...,"pid":...} and a line end, and closes the descriptor: the reader sees the
+/// end of file. Also "redirect_port" and "supervisor", where they are.
+Expected<void> write_ready_line(int fd, const ReadyLine& ready);
 
 }  // namespace cweb::cli

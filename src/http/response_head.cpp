@@ -59,7 +59,7 @@ void begin_head(std::string& out, const ResponseHead& head) {
   } else if (head.http10) {
     out.append("\r\nConnection: keep-alive");
   }
-  out.append("\r\n");
+  out.append("\r\n").append(head.further);
 }
 
 AnswerMeasures measure_answer(std::string_view answer) {

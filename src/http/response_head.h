@@ -32,6 +32,8 @@ struct ResponseHead {
   bool keep_alive = true;
   /// HTTP/1.0 peers are told that the connection stays (RFC 9112, 9.3).
   bool http10 = false;
+  /// Header lines that this server puts on every answer.
+  std::string_view further = {};
 };
 
 /// Status line, Date, Content-Length (where the status allows content), Connection where it is not the default.

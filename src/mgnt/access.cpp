@@ -180,7 +180,8 @@ Admission Access::admit(const ManagementRequest& request, std::chrono::nanosecon
   if (headers.fetch_site != nullptr && *headers.fetch_site != "same-origin" && *headers.fetch_site != "none") {
     return refuse(403, "/mgnt does not answer requests that another site makes a browser send");
   }
-  if (headers.origin != nullptr && *headers.origin != "http://" + *headers.host) {
+  const std::string own_origin = (request.is_https ? "https://" : "http://") + *headers.host;
+  if (headers.origin != nullptr && *headers.origin != own_origin) {
     return refuse(403, "/mgnt does not answer requests that a web page of another origin makes a browser send");
   }
 

@@ -122,6 +122,14 @@ void write_connections(Exposition& out, const server::ServerMetrics& server) {
     for (const auto& loop : server.loops()) timed_out += loop->timed_out[i].read();
     out.sample(timed_out, {{"waiting", server::timed_out_names[i]}});
   }
+  out.family(
+      "cweb_tls_handshakes_total", Type::counter,
+      "Handshakes of TLS: full, resumed from a session ticket, or failed, silent peers and plain text included.");
+  out.sample(sum(server, &LoopMetrics::full_handshakes), {{"result", "full"}});
+  out.sample(sum(server, &LoopMetrics::resumed_handshakes), {{"result", "resumed"}});
+  out.sample(sum(server, &LoopMetrics::failed_handshakes), {{"result", "failed"}});
+  out.family("cweb_http_redirects_total", Type::counter, "Answers of the port that leads to HTTPS.");
+  out.sample(sum(server, &LoopMetrics::redirects));
   const uint64_t ended = sum(server, &LoopMetrics::sockets_ended);
   const uint64_t opened = sum(server, &LoopMetrics::sockets_opened);
   out.family("cweb_websockets", Type::gauge, "WebSockets that are open; their connections are counted as such too.");

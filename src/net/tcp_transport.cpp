@@ -15,7 +15,8 @@ IoResult failure() {
 
 IoResult TcpTransport::read(std::span<char> into) {
   const ssize_t count = ::recv(fd_.get(), into.data(), into.size(), 0);
-  if (count > 0) return {IoResult::Status::ok, static_cast<size_t>(count)};
+  // A short read has emptied the socket (epoll(7)); only the end of the stream can be behind it.
+  if (count > 0) return {IoResult::Status::ok, static_cast<size_t>(count), static_cast<size_t>(count) == into.size()};
   return count == 0 ? IoResult{IoResult::Status::closed} : failure();
 }
 

@@ -20,6 +20,7 @@ void Connection::on_events(uint32_t events) {
   if (events & (EPOLLERR | EPOLLHUP)) broken = true;
   if (events & (EPOLLIN | EPOLLRDHUP)) readable = true;
   if (events & EPOLLRDHUP) hung_up = true;
+  if ((events & EPOLLOUT) && read_wants_write) readable = true;
   // What others send to a socket leaves while its own callback runs.
   if (busy && socket) return worker.flush_socket(*this);
   worker.enqueue(*this);

@@ -64,6 +64,7 @@ class Connection final : public net::EventTarget {
   enum class Waiting {
     nothing,
     for_request,
+    for_handshake,  ///< of TLS
     for_head,
     for_body,
     for_write,
@@ -75,16 +76,19 @@ class Connection final : public net::EventTarget {
   };
   Waiting waiting = Waiting::nothing;
 
-  bool watched = false;          ///< its loop gets its events
-  bool readable = false;         ///< there may be something to read
-  bool hung_up = false;          ///< the peer has ended its side; what it sent before may still be unread
-  bool peer_ended = false;       ///< everything it sent was read
-  bool broken = false;           ///< reset or failed: nothing can be sent
-  bool busy = false;             ///< a call or a management answer is under way: the request is its thread's
-  bool given_up = false;         ///< the call under way cannot be ended; the peer was told, and nothing else follows
-  bool queued = false;           ///< in the worker's list of connections to serve
-  bool close_when_sent = false;  ///< the answer under way is the last
-  bool unread_rest = false;      ///< the peer may still be sending what nobody will read
+  bool watched = false;           ///< its loop gets its events
+  bool readable = false;          ///< there may be something to read
+  bool hung_up = false;           ///< the peer has ended its side; what it sent before may still be unread
+  bool peer_ended = false;        ///< everything it sent was read
+  bool broken = false;            ///< reset or failed: nothing can be sent
+  bool handshaking = false;       ///< TLS is not ready to carry anything
+  bool redirect_only = false;     ///< came to the port whose every answer is the way to HTTPS
+  bool read_wants_write = false;  ///< a read goes on when something can be written
+  bool busy = false;              ///< a call or a management answer is under way: the request is its thread's
+  bool given_up = false;          ///< the call under way cannot be ended; the peer was told, and nothing else follows
+  bool queued = false;            ///< in the worker's list of connections to serve
+  bool close_when_sent = false;   ///< the answer under way is the last
+  bool unread_rest = false;       ///< the peer may still be sending what nobody will read
   std::list<std::unique_ptr<Connection>>::iterator place;  ///< in the worker's list of connections
 };
 

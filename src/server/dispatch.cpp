@@ -20,9 +20,10 @@ struct Asked {
   bool keep_alive;
   bool http10;
   std::string_view path;
+  std::string_view further;  ///< header lines that every answer has
 
   http::ResponseHead head(int status) const {
-    return {.status = status, .content_length = 0, .keep_alive = keep_alive, .http10 = http10};
+    return {.status = status, .content_length = 0, .keep_alive = keep_alive, .http10 = http10, .further = further};
   }
 };
 
@@ -40,13 +41,18 @@ void append_answer(std::string& out, const Asked& asked, int status, const runti
                    std::string_view body) {
   http::ResponseHead head = asked.head(status);
   head.content_length = body.size();
+  // The one line that it may have is the module's to decide on.
+  head.further = {};
   http::begin_head(out, head);
   bool has_type = false;
+  bool has_further = asked.further.empty();
   headers.each([&](std::string_view name, std::string_view value) {
     if (is_set_by_server(name)) return;
     has_type |= same_ignoring_case(name, "content-type");
+    if (!has_further) has_further = same_ignoring_case(name, "strict-transport-security");
     http::add_header(out, name, value);
   });
+  if (!has_further) out.append(asked.further);
   if (!has_type && !http::forbids_content(status)) out.append("Content-Type: text/html; charset=utf-8\r\n");
   http::end_head(out);
   if (!asked.head_only && !http::forbids_content(status)) out.append(body);
@@ -88,7 +94,7 @@ Dispatcher::Outcome Dispatcher::answer(Exchange& exchange, bool keep_alive) {
 
   std::string& out = exchange.out.bytes();
   const size_t start = out.size();
-  const Asked asked{method == "HEAD", keep_alive, reader.minor_version() == 0, path};
+  const Asked asked{method == "HEAD", keep_alive, reader.minor_version() == 0, path, every_answers_headers_};
   if (match.kind == runtime::RouteMatch::Kind::no_such_path) {
     if (method == "OPTIONS" && path == "*") {
       append_failure(out, asked, 204, {}, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
@@ -150,7 +156,7 @@ Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMat
                                      bool keep_alive) {
   http::RequestReader& reader = exchange.reader;
   runtime::ModuleVersion& version = *match.version;
-  const Asked asked{reader.method() == "HEAD", keep_alive, reader.minor_version() == 0, path};
+  const Asked asked{reader.method() == "HEAD", keep_alive, reader.minor_version() == 0, path, every_answers_headers_};
   std::string& out = exchange.out.bytes();
   if (const Refusal refusal = refusal_of(version); !refusal.sentence.empty()) {
     append_failure(out, asked, 503, refusal.sentence, refusal.headers);
@@ -224,12 +230,14 @@ ManagementRequest make_management_request(const http::RequestReader& reader) {
   return request;
 }
 
-void append_management_answer(Exchange& exchange, const ManagementAnswer& answer, bool keep_alive) {
+void append_management_answer(Exchange& exchange, const ManagementAnswer& answer, bool keep_alive,
+                              std::string_view further) {
   std::string& out = exchange.out.bytes();
   http::begin_head(out, {.status = answer.status,
                          .content_length = answer.body.size(),
                          .keep_alive = keep_alive,
-                         .http10 = exchange.reader.minor_version() == 0});
+                         .http10 = exchange.reader.minor_version() == 0,
+                         .further = further});
   if (!http::forbids_content(answer.status)) http::add_header(out, "Content-Type", answer.content_type);
   for (const auto& [name, value] : answer.headers) http::add_header(out, name, value);
   http::end_head(out);

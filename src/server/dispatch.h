@@ -18,13 +18,15 @@ namespace cweb::server {
 /// One a loop. Called by the loop's driver.
 class Dispatcher {
  public:
+  /// `every_answers_headers`: lines that every answer has. They outlive the dispatcher.
   Dispatcher(runtime::Runtime& runtime, runtime::LoopGate& gate, const ServerMetrics& server_metrics,
-             LoopMetrics& metrics)
+             LoopMetrics& metrics, std::string_view every_answers_headers)
       : runtime_(runtime),
         gate_(gate),
         clock_(server_metrics.clock()),
         buckets_(server_metrics.buckets()),
-        metrics_(metrics) {}
+        metrics_(metrics),
+        every_answers_headers_(every_answers_headers) {}
 
   struct Outcome {
     bool kept_loop = true;   ///< false: the calling thread owns nothing but the request any more
@@ -49,6 +51,7 @@ class Dispatcher {
   const TickClock clock_;
   const LatencyBuckets& buckets_;
   LoopMetrics& metrics_;
+  const std::string_view every_answers_headers_;
   /// When the last call's answer was made, in ticks: the next request of a pipeline begins there, which saves a look at
   /// the clock. 0: not known.
   uint64_t last_end_ = 0;
@@ -68,6 +71,8 @@ bool is_management_target(std::string_view target);
 /// A copy of the complete request, for another thread.
 ManagementRequest make_management_request(const http::RequestReader& reader);
 
-void append_management_answer(Exchange& exchange, const ManagementAnswer& answer, bool keep_alive);
+/// `further`: header lines besides the answer's own.
+void append_management_answer(Exchange& exchange, const ManagementAnswer& answer, bool keep_alive,
+                              std::string_view further);
 
 }  // namespace cweb::server

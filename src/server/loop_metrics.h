@@ -13,8 +13,9 @@ namespace cweb::server {
 inline constexpr std::array<int, 8> refusal_statuses{400, 408, 413, 414, 431, 501, 503, 505};
 
 /// What a connection was waiting for when its time was over.
-enum class TimedOut { idle, in_head, in_body, in_write, in_end, pong, close };
-inline constexpr std::array<const char*, 7> timed_out_names{"idle", "head", "body", "write", "end", "pong", "close"};
+enum class TimedOut { idle, in_head, in_body, in_write, in_end, pong, close, handshake };
+inline constexpr std::array<const char*, 8> timed_out_names{"idle", "head", "body",  "write",
+                                                            "end",  "pong", "close", "handshake"};
 
 /// On cache lines that no other loop's share.
 struct alignas(64) LoopMetrics {
@@ -25,6 +26,10 @@ struct alignas(64) LoopMetrics {
   Tally accept_pauses;  ///< no descriptor was left, and accepting waited
   std::array<Tally, timed_out_names.size()> timed_out;
   std::array<Tally, refusal_statuses.size() + 1> refused;  ///< requests, by status; last those of another status
+  Tally full_handshakes;                                   ///< of TLS
+  Tally resumed_handshakes;                                ///< that went on with an earlier session
+  Tally failed_handshakes;                                 ///< silent peers and plain text included
+  Tally redirects;                                         ///< answers of the port that leads to HTTPS
   Tally received_bytes;
   Tally sent_bytes;
   Tally sockets_opened;             ///< WebSockets

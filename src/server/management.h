@@ -20,6 +20,7 @@ struct ManagementRequest {
   net::PeerAddress peer;
   int minor_version = 1;  ///< of HTTP/1
   bool draining = false;  ///< the server is shutting down
+  bool is_https = false;  ///< it came through TLS that ends here
 
   /// The value of the first header of this name (case does not matter), or null.
   const std::string* header(std::string_view name) const;

@@ -20,20 +20,27 @@ size_t loops_for(int threads) {
   return std::min(wanted, runtime::max_loops);
 }
 
+/// RFC 6797, 7.2: never on an answer that came without TLS.
+std::string hsts_line(const ServerOptions& options) {
+  if (options.tls == nullptr || !options.hsts_seconds) return {};
+  return "Strict-Transport-Security: max-age=" + std::to_string(*options.hsts_seconds) + "\r\n";
+}
+
 class LoopServer final : public Server {
  public:
-  LoopServer(std::string host, uint16_t port, size_t max_connections, runtime::Runtime& runtime,
-             ManagementHandler& management)
-      : host_(std::move(host)),
+  LoopServer(const ServerOptions& options, uint16_t port, runtime::Runtime& runtime, ManagementHandler& management)
+      : host_(options.host),
         port_(port),
+        redirect_port_(options.redirect_listeners.port),
+        speaks_https_(options.tls != nullptr),
         runtime_(runtime),
-        limit_(max_connections),
+        limit_(options.max_connections),
         sockets_(runtime.retirer()),
         management_(management) {}
 
-  Expected<void> add_worker(UniqueFd listener, WorkerOptions options) {
+  Expected<void> add_worker(WorkerSockets listeners, WorkerOptions options) {
     options.sockets = &sockets_;
-    auto worker = Worker::create(workers_.size(), std::move(listener), options, runtime_, management_, limit_);
+    auto worker = Worker::create(workers_.size(), std::move(listeners), options, runtime_, management_, limit_);
     if (!worker) return std::unexpected(worker.error());
     workers_.push_back(std::move(*worker));
     return {};
@@ -41,6 +48,8 @@ class LoopServer final : public Server {
 
   uint16_t port() const override { return port_; }
   const std::string& host() const override { return host_; }
+  bool speaks_https() const override { return speaks_https_; }
+  uint16_t redirect_port() const override { return redirect_port_; }
 
   void start() override {
     for (const auto& worker : workers_) runtime_.add_loop(worker->gate());
@@ -88,6 +97,8 @@ class LoopServer final : public Server {
 
   const std::string host_;
   const uint16_t port_;
+  const uint16_t redirect_port_;
+  const bool speaks_https_;
   runtime::Runtime& runtime_;
   ConnectionLimit limit_;
   SocketDirectory sockets_;
@@ -109,8 +120,7 @@ Expected<std::unique_ptr<Server>> Server::create(ServerOptions options, runtime:
     listeners = net::listen_on(options.host, options.port, loops_for(options.threads));
     if (!listeners) return std::unexpected(listeners.error());
   }
-  auto server =
-      std::make_unique<LoopServer>(options.host, listeners->port, options.max_connections, runtime, management);
+  auto server = std::make_unique<LoopServer>(options, listeners->port, runtime, management);
   const WorkerOptions worker_options{
       .limits = {},
       .max_body_bytes = options.max_body_bytes,
@@ -119,9 +129,16 @@ Expected<std::unique_ptr<Server>> Server::create(ServerOptions options, runtime:
       .sockets = nullptr,
       .websockets = options.websockets,
       .access_log = access_log,
+      .tls = options.tls,
+      .every_answers_headers = hsts_line(options),
+      .https_port = listeners->port,
   };
-  for (UniqueFd& socket : listeners->sockets) {
-    if (auto added = server->add_worker(std::move(socket), worker_options); !added) {
+  std::vector<UniqueFd>& redirects = options.redirect_listeners.sockets;
+  CWEB_ASSERT(redirects.empty() || redirects.size() == listeners->sockets.size());
+  for (size_t i = 0; i < listeners->sockets.size(); ++i) {
+    WorkerSockets sockets{.main = std::move(listeners->sockets[i]), .redirect = {}};
+    if (!redirects.empty()) sockets.redirect = std::move(redirects[i]);
+    if (auto added = server->add_worker(std::move(sockets), worker_options); !added) {
       return std::unexpected(added.error());
     }
   }

@@ -4,10 +4,12 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
 #include "net/listener.h"
+#include "net/tls_credentials.h"
 #include "runtime/runtime.h"
 #include "server/management.h"
 #include "server/server_metrics.h"
@@ -24,6 +26,10 @@ struct ServerOptions {
   size_t max_body_bytes = size_t{1} << 20;              ///< of a request to a module
   size_t max_management_body_bytes = size_t{16} << 20;  ///< of a request to /mgnt
   WebSocketOptions websockets;
+  /// Null: plain HTTP. Outlives the server.
+  const net::TlsCredentials* tls = nullptr;
+  net::Listeners redirect_listeners;          ///< of plain HTTP, a loop for each: they lead to HTTPS; may be none
+  std::optional<uint32_t> hsts_seconds = {};  ///< of Strict-Transport-Security on every answer; with TLS only
 };
 
 class AccessLog;
@@ -39,6 +45,9 @@ class Server {
 
   virtual uint16_t port() const = 0;
   virtual const std::string& host() const = 0;
+  virtual bool speaks_https() const = 0;
+  /// Of the redirecting sockets; 0: there are none.
+  virtual uint16_t redirect_port() const = 0;
   /// Requests are answered from here on. Returns at once.
   virtual void start() = 0;
   /// Stops accepting, finishes what is running (at most `grace`), closes every connection, ends the loops. Blocks.

@@ -5,13 +5,13 @@
 
 #include "base/log.h"
 #include "net/listener.h"
-#include "net/tcp_transport.h"
 
 namespace cweb::server {
 namespace {
 
 constexpr int64_t idle_ms = 60'000;
 constexpr int64_t request_ms = 10'000;
+constexpr int64_t handshake_ms = 10'000;
 constexpr int64_t write_ms = 30'000;
 constexpr int64_t end_ms = 2'000;
 constexpr int64_t accept_pause_ms = 100;
@@ -32,13 +32,17 @@ constexpr size_t kept_exchanges = 256;
 
 }  // namespace
 
-/// The listening socket's events.
+/// A listening socket's events.
 class Worker::Acceptor final : public net::EventTarget {
  public:
-  Acceptor(Worker& worker, UniqueFd listener) : worker_(worker), listener_(std::move(listener)) {}
+  Acceptor(Worker& worker, UniqueFd listener, bool its_redirect_only)
+      : redirect_only(its_redirect_only), worker_(worker), listener_(std::move(listener)) {
+    pause.owner = this;
+  }
   int fd() const { return listener_.get(); }
-  void on_events(uint32_t) override { worker_.accept_some(); }
+  void on_events(uint32_t) override { worker_.accept_some(*this); }
 
+  const bool redirect_only;
   net::Deadline pause;
 
  private:
@@ -46,16 +50,21 @@ class Worker::Acceptor final : public net::EventTarget {
   const UniqueFd listener_;
 };
 
-Expected<std::unique_ptr<Worker>> Worker::create(size_t index, UniqueFd listener, const WorkerOptions& options,
+Expected<std::unique_ptr<Worker>> Worker::create(size_t index, WorkerSockets sockets, const WorkerOptions& options,
                                                  runtime::Runtime& runtime, ManagementThreads& management,
                                                  ConnectionLimit& limit) {
   auto loop = net::Loop::create();
   if (!loop) return std::unexpected(loop.error());
   std::unique_ptr<Worker> worker(new Worker(index, std::move(*loop), options, runtime, management, limit));
-  worker->acceptor_ = std::make_unique<Acceptor>(*worker, std::move(listener));
-  auto watched = worker->loop_->watch(worker->acceptor_->fd(), EPOLLIN, *worker->acceptor_);
-  if (!watched) return std::unexpected(watched.error());
+  auto listening = worker->listen(std::move(sockets.main), /*redirect_only=*/false);
+  if (listening && sockets.redirect) listening = worker->listen(std::move(sockets.redirect), /*redirect_only=*/true);
+  if (!listening) return std::unexpected(listening.error());
   return worker;
+}
+
+Expected<void> Worker::listen(UniqueFd listener, bool redirect_only) {
+  acceptors_.push_back(std::make_unique<Acceptor>(*this, std::move(listener), redirect_only));
+  return loop_->watch(acceptors_.back()->fd(), EPOLLIN, *acceptors_.back());
 }
 
 Worker::Worker(size_t index, std::unique_ptr<net::Loop> loop, const WorkerOptions& options, runtime::Runtime& runtime,
@@ -70,9 +79,10 @@ Worker::Worker(size_t index, std::unique_ptr<net::Loop> loop, const WorkerOption
           [this](const auto& thread, uint64_t call, const auto& version) { give_up(thread, call, version); }),
       metrics_(options.metrics->add_loop()),
       access_stream_(options.access_log ? &options.access_log->add_loop(metrics_) : nullptr),
-      dispatcher_(runtime, gate_, *options.metrics, metrics_),
+      dispatcher_(runtime, gate_, *options.metrics, metrics_, options_.every_answers_headers),
       idle_deadlines_(idle_ms),
       request_deadlines_(request_ms),
+      handshake_deadlines_(handshake_ms),
       write_deadlines_(write_ms),
       end_deadlines_(end_ms),
       accept_pauses_(accept_pause_ms),
@@ -113,6 +123,9 @@ void Worker::drive() {
       if (serve(connection) == Turn::lost_loop) return;
     } else if (loop_->has_event()) {
       loop_->handle_event();
+    } else if (handshake_is_due_ && !to_shake_hands_.empty()) {
+      handshake_is_due_ = false;
+      if (serve_next_handshake() == Turn::lost_loop) return;
     } else if (ended_ && connections_.empty()) {
       const auto ended = std::move(ended_);
       ended();
@@ -120,6 +133,7 @@ void Worker::drive() {
     } else {
       loop_->poll(time_to_sleep_ms());
       poll_is_due_ = false;
+      handshake_is_due_ = true;
       served_ = 0;
       gate_.polled();
       handle_deadlines();
@@ -130,10 +144,8 @@ void Worker::drive() {
 void Worker::start_draining() {
   loop_->post([this] {
     draining_ = true;
-    if (acceptor_) {
-      loop_->unwatch(acceptor_->fd(), *acceptor_);
-      acceptor_.reset();
-    }
+    for (const auto& acceptor : acceptors_) loop_->unwatch(acceptor->fd(), *acceptor);
+    acceptors_.clear();
     for (auto next = connections_.begin(); next != connections_.end();) {
       Connection& connection = **next++;
       if (connection.socket) {
@@ -165,55 +177,59 @@ void Worker::finish(std::function<void()> ended) {
 void Worker::enqueue(Connection& connection) {
   if (connection.queued || connection.busy) return;
   connection.queued = true;
-  to_serve_.push_back(&connection);
+  (connection.handshaking ? to_shake_hands_ : to_serve_).push_back(&connection);
 }
 
 void Worker::handle_deadlines() {
   const int64_t now = loop_->now_ms();
-  for (net::DeadlineList* list : {&idle_deadlines_, &request_deadlines_, &write_deadlines_, &end_deadlines_,
-                                  &ping_deadlines_, &close_deadlines_, &thread_deadlines_}) {
+  for (net::DeadlineList* list : {&idle_deadlines_, &request_deadlines_, &handshake_deadlines_, &write_deadlines_,
+                                  &end_deadlines_, &ping_deadlines_, &close_deadlines_, &thread_deadlines_}) {
     while (net::Deadline* due = list->take_due(now)) deadline_passed(*static_cast<Connection*>(due->owner));
   }
-  while (accept_pauses_.take_due(now)) {
-    if (acceptor_) loop_->rewatch(acceptor_->fd(), EPOLLIN, *acceptor_);
+  while (net::Deadline* due = accept_pauses_.take_due(now)) {
+    Acceptor& acceptor = *static_cast<Acceptor*>(due->owner);
+    loop_->rewatch(acceptor.fd(), EPOLLIN, acceptor);
   }
 }
 
 int Worker::time_to_sleep_ms() const {
-  if (!to_serve_.empty()) return 0;
+  if (!to_serve_.empty() || !to_shake_hands_.empty()) return 0;
   int64_t sleep_ms = -1;
-  for (const net::DeadlineList* list : {&idle_deadlines_, &request_deadlines_, &write_deadlines_, &end_deadlines_,
-                                        &accept_pauses_, &ping_deadlines_, &close_deadlines_, &thread_deadlines_}) {
+  for (const net::DeadlineList* list :
+       {&idle_deadlines_, &request_deadlines_, &handshake_deadlines_, &write_deadlines_, &end_deadlines_,
+        &accept_pauses_, &ping_deadlines_, &close_deadlines_, &thread_deadlines_}) {
     const int64_t next_ms = list->next_in_ms(loop_->now_ms());
     if (next_ms >= 0 && (sleep_ms < 0 || next_ms < sleep_ms)) sleep_ms = next_ms;
   }
   return static_cast<int>(sleep_ms);
 }
 
-void Worker::accept_some() {
+void Worker::accept_some(Acceptor& acceptor) {
   for (int i = 0; i < accepted_at_once; ++i) {
-    net::Accepted accepted = net::accept_from(acceptor_->fd());
+    net::Accepted accepted = net::accept_from(acceptor.fd());
     if (accepted.status == net::Accepted::Status::none_waiting) return;
-    if (accepted.status == net::Accepted::Status::out_of_descriptors) return pause_accepting();
-    add_connection(std::move(accepted.socket), accepted.peer);
+    if (accepted.status == net::Accepted::Status::out_of_descriptors) return pause_accepting(acceptor);
+    add_connection(std::move(accepted.socket), accepted.peer, acceptor.redirect_only);
   }
 }
 
-void Worker::pause_accepting() {
+void Worker::pause_accepting(Acceptor& acceptor) {
   // The waiting connection would wake the loop for ever: look again when some may have been closed.
   metrics_.accept_pauses.add();
   if (const auto times = pause_log_.event(loop_->now_ms())) {
     log::warn("no descriptors left: {} connections are open on this loop, new ones wait (seen {} times)",
               connections_.size(), *times);
   }
-  loop_->rewatch(acceptor_->fd(), 0, *acceptor_);
-  accept_pauses_.arm(acceptor_->pause, loop_->now_ms());
+  loop_->rewatch(acceptor.fd(), 0, acceptor);
+  accept_pauses_.arm(acceptor.pause, loop_->now_ms());
 }
 
-void Worker::add_connection(UniqueFd socket, const net::PeerAddress& peer) {
+void Worker::add_connection(UniqueFd socket, const net::PeerAddress& peer, bool redirect_only) {
   auto connection =
-      std::make_unique<Connection>(*this, std::make_unique<net::TcpTransport>(std::move(socket)), peer,
+      std::make_unique<Connection>(*this, make_transport(std::move(socket), redirect_only), peer,
                                    metrics_.accepted.read() * runtime::max_loops + gate_.index(), find_place());
+  connection->redirect_only = redirect_only;
+  connection->handshaking = options_.tls != nullptr && !redirect_only;
   connections_.push_front(std::move(connection));
   connections_.front()->place = connections_.begin();
   metrics_.accepted.add();
@@ -248,6 +264,14 @@ ConnectionLimit::Place Worker::find_place() {
 /// False when this loop has none that has been silent for long enough.
 bool Worker::close_longest_idle() {
   const int64_t silent_since_ms = loop_->now_ms() - idle_before_eviction_ms;
+  while (net::Deadline* const deadline = handshake_deadlines_.take_due(silent_since_ms + handshake_ms)) {
+    Connection& connection = *static_cast<Connection*>(deadline->owner);
+    if (connection.queued) continue;
+    metrics_.evicted.add();
+    metrics_.failed_handshakes.add();
+    close(connection);
+    return true;
+  }
   while (net::Deadline* const deadline = idle_deadlines_.take_due(silent_since_ms + idle_ms)) {
     Connection& connection = *static_cast<Connection*>(deadline->owner);
     // A deadline stays armed while a request is served; whoever serves it arms the next.
@@ -266,6 +290,8 @@ void Worker::turn_away(Connection& connection) {
   }
   ++turned_away_;
   metrics_.turned_away.add();
+  // Before the handshake there is nothing that the peer would understand, and a handshake is dear.
+  if (connection.handshaking) return close(connection);
   std::string answer;
   http::append_plain_answer(answer, {.status = 503, .keep_alive = false}, "all connections are taken: try again",
                             /*head_only=*/false, "Retry-After: 1\r\n");
@@ -279,7 +305,10 @@ void Worker::turn_away(Connection& connection) {
 void Worker::close(Connection& connection) {
   CWEB_ASSERT(!connection.busy);
   if (connection.watched) loop_->unwatch(connection.transport->fd(), connection);
-  if (connection.queued) std::erase(to_serve_, &connection);
+  if (connection.queued) {
+    std::erase(to_serve_, &connection);
+    std::erase(to_shake_hands_, &connection);
+  }
   if (connection.exchange) give_back(std::move(connection.exchange));
   if (connection.socket) forget_socket(connection);
   metrics_.closed.add();

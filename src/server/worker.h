@@ -16,6 +16,7 @@
 #include "base/unique_fd.h"
 #include "net/deadline_list.h"
 #include "net/loop.h"
+#include "net/tls_credentials.h"
 #include "runtime/calling_thread.h"
 #include "runtime/fault_sink.h"
 #include "runtime/loop_gate.h"
@@ -38,12 +39,21 @@ struct WorkerOptions {
   ServerMetrics* metrics;
   SocketDirectory* sockets;
   WebSocketOptions websockets;
-  AccessLog* access_log = nullptr;  ///< null: none is written
+  AccessLog* access_log = nullptr;           ///< null: none is written
+  const net::TlsCredentials* tls = nullptr;  ///< null: the port speaks plain HTTP
+  std::string every_answers_headers;         ///< lines; empty for none
+  uint16_t https_port = 0;                   ///< where the redirecting port leads
+};
+
+/// What a loop accepts connections from.
+struct WorkerSockets {
+  UniqueFd main;
+  UniqueFd redirect;  ///< whose every answer is the way to HTTPS; may be none
 };
 
 class Worker {
  public:
-  static Expected<std::unique_ptr<Worker>> create(size_t index, UniqueFd listener, const WorkerOptions& options,
+  static Expected<std::unique_ptr<Worker>> create(size_t index, WorkerSockets sockets, const WorkerOptions& options,
                                                   runtime::Runtime& runtime, ManagementThreads& management,
                                                   ConnectionLimit& limit);
   ~Worker();
@@ -76,9 +86,10 @@ class Worker {
   void drive();
   void handle_deadlines();
   int time_to_sleep_ms() const;
-  void accept_some();
-  void pause_accepting();
-  void add_connection(UniqueFd socket, const net::PeerAddress& peer);
+  Expected<void> listen(UniqueFd listener, bool redirect_only);
+  void accept_some(Acceptor& acceptor);
+  void pause_accepting(Acceptor& acceptor);
+  void add_connection(UniqueFd socket, const net::PeerAddress& peer, bool redirect_only);
   ConnectionLimit::Place find_place();
   bool close_longest_idle();
   void turn_away(Connection& connection);
@@ -105,6 +116,13 @@ class Worker {
   void discard_input(Connection& connection);
   void deadline_passed(Connection& connection);
   void count_timeout(Connection::Waiting waiting);
+
+  // Handshakes of TLS, and the way to it (worker_tls.cpp).
+  std::unique_ptr<net::Transport> make_transport(UniqueFd socket, bool redirect_only) const;
+  bool shake_hands(Connection& connection);
+  void handshake_failed(Connection& connection);
+  Turn serve_next_handshake();
+  Next redirect(Connection& connection);
 
   // Calls that cannot be ended (worker_given_up.cpp).
   void begin_call(Connection& connection);
@@ -142,14 +160,19 @@ class Worker {
   AccessStream* const access_stream_;  // null without an access log
   Dispatcher dispatcher_;
 
-  std::unique_ptr<Acceptor> acceptor_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::list<std::unique_ptr<Connection>> connections_;
   std::deque<Connection*> to_serve_;
+  /// A handshake takes as much time as a hundred requests: one is done each time the loop has looked for events, behind
+  /// everything else that there is to do.
+  std::deque<Connection*> to_shake_hands_;
+  bool handshake_is_due_ = false;
   /// Whose request is being answered by a handler. Who takes the loop over meanwhile sends the answers before it.
   Connection* in_handler_ = nullptr;
   std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
   net::DeadlineList idle_deadlines_;
   net::DeadlineList request_deadlines_;
+  net::DeadlineList handshake_deadlines_;
   net::DeadlineList write_deadlines_;
   net::DeadlineList end_deadlines_;
   net::DeadlineList accept_pauses_;

@@ -78,7 +78,8 @@ void Worker::abandon(Connection& connection, const runtime::FaultAnswer& answer)
   Exchange& exchange = *connection.exchange;
   std::string& out = exchange.out.bytes();
   const size_t start = out.size();
-  append_fault_answer(out, {.status = answer.status, .keep_alive = false}, answer, exchange.reader.method() == "HEAD");
+  append_fault_answer(out, {.status = answer.status, .keep_alive = false, .further = options_.every_answers_headers},
+                      answer, exchange.reader.method() == "HEAD");
   if (access_stream_) log_answer(connection, start);
   flush(connection);
   connection.given_up = true;

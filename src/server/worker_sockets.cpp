@@ -69,7 +69,9 @@ Worker::Next Worker::open_socket(Connection& connection, const runtime::SocketMa
   const size_t answer = out.size();
   const auto refuse = [&](int status, std::string_view sentence, std::string_view headers) {
     metrics_.count_refusal(status);
-    http::append_plain_answer(out, {.status = status, .keep_alive = keep_alive}, sentence, false, headers);
+    http::append_plain_answer(out,
+                              {.status = status, .keep_alive = keep_alive, .further = options_.every_answers_headers},
+                              sentence, false, headers);
     if (access_stream_) log_answer(connection, answer);
     finish_request(connection, keep_alive);
     return Next::go_on;

@@ -89,12 +89,17 @@ bool Worker::read_some(Connection& connection) {
         connection.exchange->reader.committed(result.bytes);
       }
       metrics_.received_bytes.add(result.bytes);
-      // A short read has emptied the socket (epoll(7)); only the end of the stream can be behind it.
-      connection.readable = result.bytes == room.size() || connection.hung_up;
+      connection.readable = result.more || connection.hung_up;
+      connection.read_wants_write = false;
       if (connection.waiting == Connection::Waiting::for_body) connection.waiting = Connection::Waiting::nothing;
       return true;
     case net::IoResult::Status::would_block:
-      connection.readable = false;
+      connection.readable = result.more;
+      connection.read_wants_write = result.wants_write;
+      if (result.more) {
+        enqueue(connection);
+        poll_is_due_ = true;
+      }
       return false;
     case net::IoResult::Status::closed:
       connection.readable = false;
@@ -106,7 +111,7 @@ bool Worker::read_some(Connection& connection) {
 
 void Worker::look_at_head(Connection& connection) {
   http::RequestReader& reader = connection.exchange->reader;
-  const bool management = is_management_target(reader.target());
+  const bool management = is_management_target(reader.target()) && !connection.redirect_only;
   if (!reader.admit_body(management ? options_.max_management_body_bytes : options_.max_body_bytes)) {
     return refuse(connection, 413, "the request body is too large");
   }
@@ -118,6 +123,7 @@ void Worker::look_at_head(Connection& connection) {
 
 Worker::Next Worker::serve_request(Connection& connection) {
   Exchange& exchange = *connection.exchange;
+  if (connection.redirect_only) return redirect(connection);
   if (is_management_target(exchange.reader.target())) return ask_management(connection);
   if (exchange.reader.asks_upgrade()) {
     const auto match = runtime_.registry().table()->find_socket(path_of(exchange.reader.target()));
@@ -153,13 +159,14 @@ Worker::Next Worker::ask_management(Connection& connection) {
   const bool keep_alive = exchange.reader.keep_alive() && !draining_;
   ManagementRequest request = make_management_request(exchange.reader);
   request.peer = connection.peer;
+  request.is_https = options_.tls != nullptr;
   request.draining = draining_;
   ManagementThreads::Done done = [this, &connection, keep_alive](ManagementAnswer answer) {
     // The output is the loop's, which may be sending what is in it.
     loop_->post([this, &connection, keep_alive, answer = std::move(answer)] {
       connection.busy = false;
       const size_t start = connection.exchange->out.bytes().size();
-      append_management_answer(*connection.exchange, answer, keep_alive);
+      append_management_answer(*connection.exchange, answer, keep_alive, options_.every_answers_headers);
       if (access_stream_) log_answer(connection, start);
       metrics_.management.add(answer.status / 100);
       finish_request(connection, keep_alive);
@@ -179,7 +186,7 @@ Worker::Next Worker::ask_management(Connection& connection) {
                             .content_type = "text/plain; charset=utf-8",
                             .headers = {{"Retry-After", "1"}},
                             .body = "too many management calls are waiting: try again in a second\n"},
-                           keep_alive);
+                           keep_alive, options_.every_answers_headers);
   metrics_.management.add(5);
   if (access_stream_) log_answer(connection, start);
   finish_request(connection, keep_alive);
@@ -189,8 +196,11 @@ Worker::Next Worker::ask_management(Connection& connection) {
 void Worker::refuse(Connection& connection, int status, std::string_view sentence) {
   metrics_.count_refusal(status);
   const size_t start = connection.exchange->out.bytes().size();
-  http::append_plain_answer(connection.exchange->out.bytes(), {.status = status, .keep_alive = false}, sentence,
-                            connection.exchange->reader.method() == "HEAD");
+  http::append_plain_answer(connection.exchange->out.bytes(),
+                            {.status = status,
+                             .keep_alive = false,
+                             .further = connection.redirect_only ? std::string_view() : options_.every_answers_headers},
+                            sentence, connection.exchange->reader.method() == "HEAD");
   if (access_stream_) {
     note_for_log(*connection.exchange, false);
     log_answer(connection, start);
@@ -313,6 +323,9 @@ void Worker::count_timeout(Connection::Waiting waiting) {
       return metrics_.count_timeout(TimedOut::close);
     case Connection::Waiting::for_request:
       return metrics_.count_timeout(TimedOut::idle);
+    case Connection::Waiting::for_handshake:
+      metrics_.failed_handshakes.add();
+      return metrics_.count_timeout(TimedOut::handshake);
     case Connection::Waiting::for_head:
       return metrics_.count_timeout(TimedOut::in_head);
     case Connection::Waiting::for_body:

@@ -65,6 +65,10 @@ Expected<std::optional<Child>> Child::adopt() {
   child.died_in_ = setup.died_in.data();
   child.listeners_.port = setup.port;
   for (size_t i = 0; i < setup.listener_count; ++i) child.listeners_.sockets.push_back(own(setup.listeners[i]));
+  child.redirect_listeners_.port = setup.redirect_port;
+  for (size_t i = 0; i < setup.redirect_listener_count; ++i) {
+    child.redirect_listeners_.sockets.push_back(own(setup.redirect_listeners[i]));
+  }
   for (size_t i = 0; i < setup.journals.size(); ++i) child.journals_[i] = own(setup.journals[i]);
   child.status_ = own(setup.status);
   child.crash_note_ = own(setup.crash_note);

@@ -32,6 +32,8 @@ class Child {
 
   /// Sockets that listen already. Once.
   net::Listeners take_listeners() { return std::move(listeners_); }
+  /// Those that lead to HTTPS. Once.
+  net::Listeners take_redirect_listeners() { return std::move(redirect_listeners_); }
   /// The two files of the deploy journal. Once.
   std::array<UniqueFd, 2> take_journals() { return std::move(journals_); }
   /// The admin key as the parent keeps it. Once.
@@ -54,6 +56,7 @@ class Child {
   bool follows_failed_start_ = false;
   std::string died_in_;
   net::Listeners listeners_;
+  net::Listeners redirect_listeners_;
   std::array<UniqueFd, 2> journals_;
   UniqueFd status_;
   UniqueFd crash_note_;

@@ -36,6 +36,9 @@ struct ChildSetup {
   uint16_t port = 0;
   size_t listener_count = 0;
   std::array<int, most_listeners> listeners{};
+  uint16_t redirect_port = 0;
+  size_t redirect_listener_count = 0;  ///< of those that lead to HTTPS
+  std::array<int, most_listeners> redirect_listeners{};
   std::array<int, 2> journals{-1, -1};
   int status = -1;         ///< pipe: the child writes what it has come to, a StatusByte at a time
   int crash_note = -1;     ///< file: a dying child writes the name of the module whose call was running

@@ -63,7 +63,8 @@ bool make_memory_file(UniqueFd& file, const char* name) {
 }  // namespace
 
 Expected<std::unique_ptr<Supervisor>> Supervisor::create(SupervisorOptions options) {
-  if (options.listeners.sockets.size() > most_listeners) return fail("more listening sockets than a child can take");
+  if (options.listeners.sockets.size() > most_listeners || options.redirect_listeners.sockets.size() > most_listeners)
+    return fail("more listening sockets than a child can take");
   if (options.admin_key && options.admin_key->size() > most_key_bytes) return fail("the admin key is too long");
   std::unique_ptr<Supervisor> supervisor(new Supervisor(std::move(options)));
   if (auto made = supervisor->make_descriptors(); !made) return std::unexpected(made.error());
@@ -74,7 +75,8 @@ Expected<std::unique_ptr<Supervisor>> Supervisor::create(SupervisorOptions optio
 Supervisor::Supervisor(SupervisorOptions options)
     : arguments_(options.arguments),
       admin_key_(std::move(options.admin_key)),
-      listeners_(std::move(options.listeners)) {
+      listeners_(std::move(options.listeners)),
+      redirect_listeners_(std::move(options.redirect_listeners)) {
   // The standard ones stay open, as they do after the ready line of a server without a parent.
   if (options.ready_fd > STDERR_FILENO) ready_fd_.reset(options.ready_fd);
 }
@@ -97,7 +99,9 @@ Expected<void> Supervisor::make_descriptors() {
        {&status_for_child_, &key_for_child_, &setup_file_, &crash_note_, &journals_[0], &journals_[1]}) {
     let_be_inherited(fd->get());
   }
-  for (const UniqueFd& socket : listeners_.sockets) let_be_inherited(socket.get());
+  for (const net::Listeners* listeners : {&listeners_, &redirect_listeners_}) {
+    for (const UniqueFd& socket : listeners->sockets) let_be_inherited(socket.get());
+  }
   if (ready_fd_) let_be_inherited(ready_fd_.get());
   return {};
 }
@@ -107,6 +111,11 @@ void Supervisor::set_up_environment() {
   setup_.port = listeners_.port;
   setup_.listener_count = listeners_.sockets.size();
   for (size_t i = 0; i < setup_.listener_count; ++i) setup_.listeners[i] = listeners_.sockets[i].get();
+  setup_.redirect_port = redirect_listeners_.port;
+  setup_.redirect_listener_count = redirect_listeners_.sockets.size();
+  for (size_t i = 0; i < setup_.redirect_listener_count; ++i) {
+    setup_.redirect_listeners[i] = redirect_listeners_.sockets[i].get();
+  }
   for (size_t i = 0; i < journals_.size(); ++i) setup_.journals[i] = journals_[i].get();
   setup_.status = status_for_child_.get();
   setup_.crash_note = crash_note_.get();
@@ -228,7 +237,9 @@ void Supervisor::take_signal(int number) {
 void Supervisor::begin_end() {
   is_ending_ = true;
   // While the child finishes what is running, nobody new shall wait for a server that will not come.
-  for (UniqueFd& socket : listeners_.sockets) socket.reset();
+  for (net::Listeners* listeners : {&listeners_, &redirect_listeners_}) {
+    for (UniqueFd& socket : listeners->sockets) socket.reset();
+  }
 }
 
 // ----------------------------------------------------------------------------------------------------- a child's end

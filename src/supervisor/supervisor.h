@@ -20,8 +20,9 @@
 namespace cweb::supervisor {
 
 struct SupervisorOptions {
-  char** arguments = nullptr;  ///< of main; every child gets them as they are
-  net::Listeners listeners;    ///< that every child serves
+  char** arguments = nullptr;         ///< of main; every child gets them as they are
+  net::Listeners listeners;           ///< that every child serves
+  net::Listeners redirect_listeners;  ///< that lead to HTTPS; may be none
   std::optional<std::string> admin_key;
   int ready_fd = -1;  ///< left to the children until one is ready; -1: none
 };
@@ -59,7 +60,7 @@ class Supervisor {
 
   char** const arguments_;
   std::optional<std::string> admin_key_;
-  net::Listeners listeners_;
+  net::Listeners listeners_, redirect_listeners_;
   UniqueFd ready_fd_;
   std::vector<char*> environment_;
   std::string setup_text_;  ///< "CWEB_SUPERVISED=7"

@@ -19,7 +19,7 @@ from harness.processes import BenchError  # noqa: E402
 from harness.report import Summary, write_json  # noqa: E402
 from harness.servers import Peers  # noqa: E402
 from measure import (compute, deploys, disturbance, fault_torture, faults, memory, programs, restarts,  # noqa: E402
-                     throughput, websockets)
+                     throughput, tls, websockets)
 
 PROJECT = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
 DESCRIPTORS = 65_536
@@ -28,6 +28,7 @@ GROUPS = {
     "keepalive": throughput.keepalive,
     "pipelined": throughput.pipelined,
     "connections": throughput.connections,
+    "tls": tls.measure,
     "deploys": deploys.measure,
     "modules": memory.live_modules,
     "many-deploys": memory.many_deploys,

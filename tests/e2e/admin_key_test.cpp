@@ -186,7 +186,7 @@ TEST(AdminKeyTest, production_without_a_good_key_does_not_start) {
 }
 
 TEST(AdminKeyTest, production_asks_its_own_machine_too) {
-  ServerProcess server({"--production"}, {in_environment});
+  ServerProcess server({"--production", "--plain-http"}, {in_environment});
   HttpClient client(server.port());
   EXPECT_EQ(post(client, {}).status, 401);
   EXPECT_EQ(post(client, with_bearer).status, 200);

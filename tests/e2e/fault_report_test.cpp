@@ -173,7 +173,8 @@ TEST_F(FaultReportTest, of_a_body_the_first_kibibyte_is_shown) {
 class ProductionFaultReportTest : public FaultReportTest {
  protected:
   static inline const std::string key = "kq7-Zc9_vR2m.Xw4pT8s-Yb6n.Lh3dJ5g";
-  ProductionFaultReportTest() : FaultReportTest({"--threads", "1", "--production"}, {"CWEB_ADMIN_KEY=" + key}) {}
+  ProductionFaultReportTest()
+      : FaultReportTest({"--threads", "1", "--production", "--plain-http"}, {"CWEB_ADMIN_KEY=" + key}) {}
   void SetUp() override {
     const HttpResponse deployed = client_.post("/mgnt", crashing_module, {{"Authorization", "Bearer " + key}});
     ASSERT_EQ(deployed.status, 200) << deployed.body;

@@ -114,6 +114,18 @@ def _cost(spent, count):
     }
 
 
+def handshakes(program, server, seconds, server_cores, client_cores, threads=8):
+    """tls_handshakes: connections with a full handshake and a request each, none of which may fail."""
+    command = [program, str(server.port), PATH, str(seconds), str(threads)]
+    with Load(server, command, seconds, server_cores, client_cores) as running:
+        text, spent = running.finish()
+    counted = json.loads(text)
+    if counted["failed"] or not counted["handshakes"]:
+        raise BenchError(f"{counted['failed']} connections to {server.name} failed")
+    return {"handshakes_per_s": counted["handshakes"] / counted["seconds"], "p50_us": None, "p99_us": None,
+            **_cost(spent, counted["handshakes"])}
+
+
 class PacedLoad(Load):
     """paced_client: requests that are sent at their time whatever became of those before."""
 

@@ -16,6 +16,8 @@ from harness.websocket_client import WebSocketClient
 PATH = "/counter"
 # What modules/counter.c answers after its first million requests.
 BODY = "count 1000000\\n"
+# What OpenSSL's clients ask for first.
+TLS_CIPHER = ("TLS_AES_256_GCM_SHA384", "TLSv1.3", 256)
 CONTENT_TYPE = "text/plain; charset=utf-8"
 START_TIME_S = 20
 MOST_CONNECTIONS = 40_000
@@ -28,6 +30,7 @@ class Server:
         self.name = name
         self.process = process
         self.port = port
+        self.https = False
         self._serving = None
         self._log = log
 
@@ -50,7 +53,7 @@ class Server:
         return processes.tree(self.pid)
 
     def url(self, path=PATH):
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{'https' if self.https else 'http'}://127.0.0.1:{self.port}{path}"
 
     def log_text(self):
         self._log.seek(0)
@@ -107,6 +110,30 @@ class Peers:
                     "floor": self._floor}
         return _started(name, starters[name], cores, _answers_counter)
 
+    def start_https(self, name, key, cores=None):
+        """The same by HTTPS, "cweb" or "nginx", with the certificate of the key: "ecdsa" or "rsa"."""
+        certificate, private_key = self._certificate(key)
+
+        def cweb(cores):
+            return self.cweb_with_counter(cores, ("--threads", "1", "--cert", certificate, "--key", private_key))
+
+        def nginx(cores):
+            server = self._nginx(cores, f"ssl_certificate {certificate}; ssl_certificate_key {private_key}; "
+                                        "ssl_protocols TLSv1.2 TLSv1.3;")
+            server.https = True
+            return server
+
+        return _started(name, {"cweb": cweb, "nginx": nginx}[name], cores, _answers_counter_by_tls13)
+
+    def _certificate(self, key):
+        """The files of one that is made when it is first asked for."""
+        certificate, private_key = (os.path.join(self._directory.name, f"{key}.{end}") for end in ("crt", "key"))
+        if not os.path.exists(certificate):
+            kind = {"ecdsa": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["rsa:2048"]}[key]
+            processes.run(["openssl", "req", "-x509", "-newkey", *kind, "-nodes", "-days", "2", "-subj",
+                           "/CN=localhost", "-keyout", private_key, "-out", certificate], 30)
+        return certificate, private_key
+
     def start_websockets(self, name, cores=None):
         """The server of this name with the paths of modules/websocket_load.c, idle. "npm ws" and the floor have no
         /sleep."""
@@ -125,6 +152,7 @@ class Peers:
         try:
             ready = json.loads(_read_line(read_end, START_TIME_S))
             server.serves_as(ready["port"], ready["pid"])
+            server.https = ready.get("scheme") == "https"
         except (ValueError, TimeoutError):
             server.__exit__()
             raise BenchError(f"cweb did not become ready; see {' '.join(command)}") from None
@@ -144,14 +172,15 @@ class Peers:
     def _cweb_with(self, module, cores, options, binary=None):
         server = self.cweb(cores, options, binary)
         try:
-            with HttpClient(server.port) as client:
+            with HttpClient(server.port, https=server.https) as client:
                 client.deploy(self.project_text(module))
         except BaseException:
             server.__exit__()
             raise
         return server
 
-    def _nginx(self, cores):
+    def _nginx(self, cores, tls=""):
+        """`tls`: the lines of its configuration that name a certificate; empty for plain HTTP."""
         port = free_port()
         home = self._directory.name
         configuration = os.path.join(home, f"nginx-{port}.conf")
@@ -163,7 +192,7 @@ http {{
   access_log off; keepalive_requests 1000000000; keepalive_timeout 600s; default_type "{CONTENT_TYPE}";
   client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/fastcgi;
   uwsgi_temp_path {home}/uwsgi; scgi_temp_path {home}/scgi;
-  server {{ listen 127.0.0.1:{port} backlog=4096; location {PATH} {{ return 200 "{BODY}"; }} }}
+  server {{ listen 127.0.0.1:{port}{" ssl" if tls else ""} backlog=4096; {tls} location {PATH} {{ return 200 "{BODY}"; }} }}
 }}
 """)
         return self._listening("nginx", ["nginx", "-e", "stderr", "-c", configuration], port, cores)
@@ -227,10 +256,17 @@ def _started(name, starter, cores, check):
 
 
 def _answers_counter(server):
-    with HttpClient(server.port) as client:
+    with HttpClient(server.port, https=server.https) as client:
         status, body = client.get(PATH)
     if status != 200 or not body.startswith(b"count ") or len(body) > len("count 1000000\n"):
         raise BenchError(f"{server.name} answers {status} with {body[:80]!r}")
+
+
+def _answers_counter_by_tls13(server):
+    with HttpClient(server.port, https=True) as client:
+        if client.cipher != TLS_CIPHER:
+            raise BenchError(f"{server.name} speaks {client.cipher}, and what is compared is {TLS_CIPHER}")
+    _answers_counter(server)
 
 
 def _echoes(server):

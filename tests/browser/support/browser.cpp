@@ -58,9 +58,12 @@ Browser::Browser(const std::string& url, const std::vector<std::string>& names) 
   start({resolver_rules(names), url}, {});
 }
 
-Browser::Browser(int control_fd, const std::vector<std::string>& names) : profile_(make_directory()) {
+Browser::Browser(int control_fd, const std::vector<std::string>& names, const std::vector<std::string>& further)
+    : profile_(make_directory()) {
+  std::vector<std::string> arguments{resolver_rules(names), "--remote-debugging-pipe"};
+  arguments.insert(arguments.end(), further.begin(), further.end());
   // It reads commands at one descriptor and writes answers at another one.
-  start({resolver_rules(names), "--remote-debugging-pipe"}, {{control_fd, 3}, {control_fd, 4}});
+  start(arguments, {{control_fd, 3}, {control_fd, 4}});
 }
 
 void Browser::start(const std::vector<std::string>& arguments, PassedFds fds) {

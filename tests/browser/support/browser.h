@@ -16,7 +16,9 @@ class Browser {
   /// Opens the page. Each of `names` leads to 127.0.0.1 for this browser, whatever port is asked for.
   explicit Browser(const std::string& url, const std::vector<std::string>& names = {});
   /// Opens no page, and does what it is told over this socket (DevTools protocol, see driven_browser.h).
-  explicit Browser(int control_fd, const std::vector<std::string>& names = {});
+  /// `further`: arguments of Chromium.
+  explicit Browser(int control_fd, const std::vector<std::string>& names = {},
+                   const std::vector<std::string>& further = {});
   /// Ends the browser and removes its profile.
   ~Browser();
   Browser(const Browser&) = delete;

@@ -56,7 +56,8 @@ DrivenBrowser::Control::Control() {
   theirs = moved_up(ends[1]);
 }
 
-DrivenBrowser::DrivenBrowser(const std::vector<std::string>& names) : browser_(control_.theirs.get(), names) {
+DrivenBrowser::DrivenBrowser(const std::vector<std::string>& names, const std::vector<std::string>& further)
+    : browser_(control_.theirs.get(), names, further) {
   // The browser's alone from now on: when it is gone, the socket says so.
   control_.theirs.reset();
 }

@@ -54,8 +54,8 @@ class Tab {
 
 class DrivenBrowser {
  public:
-  /// Each of `names` leads to 127.0.0.1.
-  explicit DrivenBrowser(const std::vector<std::string>& names = {});
+  /// Each of `names` leads to 127.0.0.1. `further`: arguments of Chromium.
+  explicit DrivenBrowser(const std::vector<std::string>& names = {}, const std::vector<std::string>& further = {});
 
   /// Returns when the page is loaded.
   Tab open(const std::string& url);

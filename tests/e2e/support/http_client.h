@@ -28,7 +28,9 @@ struct HttpResponse {
 
 class HttpClient {
  public:
-  explicit HttpClient(uint16_t port);
+  explicit HttpClient(uint16_t port) : HttpClient(port, "http") {}
+  /// "http" or "https". A certificate is taken for good whoever signed it.
+  HttpClient(uint16_t port, const std::string& scheme);
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;

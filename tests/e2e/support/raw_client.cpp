@@ -93,7 +93,15 @@ RawClient::RawClient(uint16_t port, int receive_buffer_bytes) : fd_(socket(AF_IN
       << "no connection to port " << port << ": " << std::strerror(errno);
 }
 
+RawClient::RawClient(uint16_t port, const TlsWish& wish, int receive_buffer_bytes, bool may_fail)
+    : RawClient(port, receive_buffer_bytes) {
+  tls_ = std::make_unique<TlsSession>(wish);
+  secure_ = tls_->shake_hands(fd_.get());
+  if (!secure_ && !may_fail) ADD_FAILURE() << "no handshake: " << tls_->failure();
+}
+
 bool RawClient::send(std::string_view bytes) {
+  if (tls_) return tls_->send(bytes);
   while (!bytes.empty()) {
     if (!ready_for(fd_.get(), POLLOUT)) return false;
     const ssize_t count = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -132,6 +140,14 @@ void RawClient::end_sending() {
 
 bool RawClient::fill() {
   if (ended_) return false;
+  if (tls_) {
+    char plain[16 * 1024];
+    const ssize_t length = tls_->read(plain, sizeof plain);
+    if (length > 0) buffer_.append(plain, static_cast<size_t>(length));
+    ended_ = length <= 0;
+    was_reset_ = length < 0;
+    return !ended_;
+  }
   if (!ready_for(fd_.get(), POLLIN)) {
     ADD_FAILURE() << "nothing came from the server in time; before that: \"" << buffer_.substr(0, 200) << '"';
     ended_ = true;
@@ -239,6 +255,7 @@ uint16_t RawClient::local_port() const {
 
 void RawClient::reset_connection() {
   const linger at_once{.l_onoff = 1, .l_linger = 0};
+  tls_.reset();
   setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   fd_.reset();
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "tls_session.h"
 
 namespace cweb::e2e {
 
@@ -29,11 +30,18 @@ class RawClient {
   /// Connects. `receive_buffer_bytes` above 0 makes the kernel keep no more than about this of what is not read.
   explicit RawClient(uint16_t port, int receive_buffer_bytes = 0);
 
+  /// Connects and shakes hands; a server that does not agree fails the test, unless `may_fail`.
+  RawClient(uint16_t port, const TlsWish& wish, int receive_buffer_bytes = 0, bool may_fail = false);
+  /// Null without TLS.
+  TlsSession* tls() { return tls_.get(); }
+  /// Has the handshake come to its end?
+  bool is_secure() const { return secure_; }
+
   /// All in one segment, as far as the kernel goes along. False when the connection is gone; the test does not fail.
   bool send(std::string_view bytes);
   /// In segments of `size` bytes: each has left this machine's side before the next is sent.
   bool send_in_segments(std::string_view bytes, size_t size);
-  /// Ends this side: the server reads the end of the stream.
+  /// Ends this side: the server reads the end of the stream. With TLS there is no word of it: it is cut off.
   void end_sending();
 
   /// One response with its body. `no_body` for the answer to HEAD.
@@ -65,6 +73,8 @@ class RawClient {
   bool read_chunked(std::string& body);
 
   UniqueFd fd_;
+  std::unique_ptr<TlsSession> tls_;
+  bool secure_ = false;
   std::string buffer_;
   bool ended_ = false;
   bool was_reset_ = false;

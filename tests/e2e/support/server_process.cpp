@@ -117,6 +117,8 @@ bool ServerProcess::read_ready_line(int fd) {
   const auto ready = nlohmann::json::parse(ready_line_, nullptr, /*allow_exceptions=*/false);
   if (!ready.is_object() || !ready.contains("port")) return false;
   port_ = ready["port"].get<uint16_t>();
+  scheme_ = ready.value("scheme", "http");
+  redirect_port_ = ready.value("redirect_port", uint16_t{0});
   return true;
 }
 
@@ -128,7 +130,7 @@ ServerProcess::~ServerProcess() {
 }
 
 std::string ServerProcess::url(const std::string& path) const {
-  return "http://127.0.0.1:" + std::to_string(port_) + path;
+  return scheme_ + "://127.0.0.1:" + std::to_string(port_) + path;
 }
 
 bool ServerProcess::fill_events(int time_ms) {

@@ -49,6 +49,10 @@ class ServerProcess {
   ServerProcess& operator=(const ServerProcess&) = delete;
 
   uint16_t port() const { return port_; }
+  /// "http" or "https", as the ready line says.
+  const std::string& scheme() const { return scheme_; }
+  /// Of the socket that leads to HTTPS; 0: there is none.
+  uint16_t redirect_port() const { return redirect_port_; }
   /// The process that was started.
   pid_t pid() const { return pid_; }
   std::string url(const std::string& path = "") const;
@@ -86,6 +90,8 @@ class ServerProcess {
   std::string ready_line_;
   pid_t pid_ = -1;
   uint16_t port_ = 0;
+  uint16_t redirect_port_ = 0;
+  std::string scheme_ = "http";
   bool terminated_ = false;
   bool clean_end_expected_ = true;
 };

@@ -122,6 +122,12 @@ WebSocketClient::WebSocketClient(uint16_t port, std::string_view path, std::stri
   EXPECT_EQ(handshake_.header("Sec-WebSocket-Accept"), handshake_accept);
 }
 
+WebSocketClient::WebSocketClient(uint16_t port, std::string_view path, const TlsWish& wish,
+                                 std::string_view header_lines)
+    : client_(port, wish), handshake_(client_.exchange(websocket_handshake(path, header_lines))) {
+  EXPECT_EQ(handshake_.status, 101) << "the server does not agree to WebSocket on " << path << ": " << handshake_.body;
+}
+
 std::string WebSocketClient::exchange(std::string_view message) {
   send_text(message);
   return read_text();

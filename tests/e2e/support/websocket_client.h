@@ -79,6 +79,9 @@ class WebSocketClient {
   WebSocketClient(uint16_t port, std::string_view path, std::string_view header_lines = "",
                   int receive_buffer_bytes = 0);
 
+  /// The same by TLS.
+  WebSocketClient(uint16_t port, std::string_view path, const TlsWish& wish, std::string_view header_lines = "");
+
   const RawResponse& handshake() const { return handshake_; }
   /// For bytes that are nobody's frame.
   RawClient& raw() { return client_; }

@@ -89,5 +89,40 @@ TEST(SupervisorOption, is_off_by_flag_or_variable_alone) {
   EXPECT_TRUE(options_of(parse({})).no_supervisor);
 }
 
+TEST(TlsOptionsOfTheCommandLine, are_off_unless_somebody_says_so) {
+  const ServeOptions options = options_of(parse({}));
+  EXPECT_EQ(options.certificate, "");
+  EXPECT_EQ(options.key, "");
+  EXPECT_FALSE(options.plain_http);
+  EXPECT_FALSE(options.redirect_http);
+  EXPECT_FALSE(options.hsts_seconds);
+}
+
+TEST(TlsOptionsOfTheCommandLine, may_be_variables_of_the_environment) {
+  const Variable certificate("CWEB_CERT", "a.crt"), key("CWEB_KEY", "a.key");
+  const Variable redirect("CWEB_REDIRECT_HTTP", "80"), hsts("CWEB_HSTS", "31536000");
+  const ServeOptions options = options_of(parse({}));
+  EXPECT_EQ(options.certificate, "a.crt");
+  EXPECT_EQ(options.key, "a.key");
+  EXPECT_EQ(options.redirect_http, 80);
+  EXPECT_EQ(options.hsts_seconds, 31'536'000U);
+  const Variable plain("CWEB_PLAIN_HTTP", "1");
+  EXPECT_TRUE(std::holds_alternative<PrintAndExit>(parse({}))) << "plain HTTP and a certificate exclude each other";
+}
+
+TEST(TlsOptionsOfTheCommandLine, half_a_pair_is_a_usage_error) {
+  for (const auto& arguments : {std::vector<const char*>{"--cert", "a.crt"}, {"--key", "a.key"}}) {
+    const CommandLine line = parse(arguments);
+    ASSERT_TRUE(std::holds_alternative<PrintAndExit>(line));
+    EXPECT_EQ(std::get<PrintAndExit>(line).exit_code, 2);
+    EXPECT_THAT(std::get<PrintAndExit>(line).text, HasSubstr("--cert and --key belong together"));
+  }
+}
+
+TEST(UrlOfAServer, has_the_scheme_that_the_port_speaks) {
+  EXPECT_EQ(url_of("0.0.0.0", 443, /*https=*/true), "https://127.0.0.1:443");
+  EXPECT_EQ(url_of("::", 8080), "http://[::1]:8080");
+}
+
 }  // namespace
 }  // namespace cweb::cli
