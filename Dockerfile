@@ -1,4 +1,4 @@
-# The image: a binary and the libraries that it runs with. Stages:
+# The image: a binary, which has Clang and LLVM inside, and the libraries that it runs with. Stages:
 #
 #   build     everything that building needs, and the binary
 #   test      the test suite, on request: docker build --target test .
@@ -12,7 +12,7 @@ WORKDIR /cweb
 # The packages first: they change least.
 COPY cmake/install-dependencies cmake/install-dependencies
 RUN cmake/install-dependencies build && rm -rf /var/lib/apt/lists/*
-COPY CMakeLists.txt CMakePresets.json README.md ARCHITECTURE.md CHANGELOG.md LICENSE ./
+COPY CMakeLists.txt CMakePresets.json ./
 COPY cmake cmake
 COPY third_party third_party
 COPY packaging packaging
@@ -20,13 +20,13 @@ COPY include include
 COPY src src
 COPY runtime runtime
 COPY jit jit
-COPY modules modules
 ARG CWEB_PRODUCTION=OFF
 RUN cmake --preset release -DCWEB_TESTS=OFF -DCWEB_PRODUCTION=$CWEB_PRODUCTION \
- && cmake --build --preset release --target cweb \
- && DESTDIR=/out cmake --install build/release --strip --prefix /usr/local \
+ && cmake --build --preset release --target cweb_self_contained \
+ && install -D --strip build/release/self_contained/cweb /out/usr/local/bin/cweb \
  && install -D packaging/entrypoint /out/usr/local/bin/cweb-entrypoint
 
+# It builds for tests as well, which the stage before does not.
 FROM build AS test
 COPY . .
 RUN apt-get update && apt-get install --yes --no-install-recommends make && make check
@@ -34,8 +34,8 @@ RUN apt-get update && apt-get install --yes --no-install-recommends make && make
 FROM debian:12-slim AS runtime
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends \
-      libclang-cpp19 libllvm19 libstdc++6 libgcc-s1 libjemalloc2 libjansson4 libsqlite3-0 libssl3 libre2-9 libfmt9 \
-      libspdlog1.10 libseccomp2 zlib1g \
+      libstdc++6 libgcc-s1 libjemalloc2 libjansson4 libsqlite3-0 libssl3 libre2-9 libfmt9 libspdlog1.10 libseccomp2 \
+      libzstd1 zlib1g \
  && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* /usr/share/doc /usr/share/man /usr/share/locale \
  && useradd --system --no-create-home --home-dir /app --shell /usr/sbin/nologin cweb \
  && install --directory --owner=cweb --group=cweb /app /app/modules

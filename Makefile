@@ -35,6 +35,7 @@ install: all  ## install below PREFIX=/usr/local, or for a package below DESTDIR
 	@DESTDIR=$(DESTDIR) cmake --install build/release --strip --prefix $(PREFIX)
 
 container-test: all deps-container  ## build the image's last stage without an engine and start it in a chroot; root only
+	@cmake --build --preset release --parallel $(JOBS) --target cweb_self_contained
 	@tests/container/run
 
 test: suite-release suite-asan suite-tsan  ## the whole suite, then with address and undefined, then with thread sanitizer

@@ -259,8 +259,10 @@ std::optional<int> compile_helper_fd(int argc, const char* const* argv) {
 
 std::string url_of(const std::string& host, uint16_t port) {
   std::string name = host;
-  if (host == "0.0.0.0" || host == all_addresses) name = "127.0.0.1";
-  if (host == "::" || host == "::1") name = "[::1]";
+  if (host == "0.0.0.0") name = "127.0.0.1";
+  // Both families; and what leads here from outside of a container has this name as well.
+  if (host == "::" || host == all_addresses) name = "localhost";
+  if (host == "::1") name = "[::1]";
   if (name.find(':') != std::string::npos && !name.starts_with('[')) name = "[" + name + "]";
   return "http://" + name + ":" + std::to_string(port);
 }

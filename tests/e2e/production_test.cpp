@@ -97,7 +97,7 @@ TEST(JsonLogTest, every_line_is_an_object_from_the_start_to_the_end) {
   ASSERT_EQ(client.post("/mgnt", failing_module, with_key).status, 200);
   EXPECT_EQ(client.post("/crash", "\x1b\xff\"\n").status, 500);
   replace_serving(server, SIGKILL);
-  replace_serving(server, SIGSEGV);
+  replace_serving(server, SIGABRT);
   EXPECT_TRUE(server.stop());
 
   const auto lines = lines_of(server.log());
@@ -109,7 +109,7 @@ TEST(JsonLogTest, every_line_is_an_object_from_the_start_to_the_end) {
   EXPECT_EQ(telling(lines, "shutting down"), 1U);
   // What is many lines for people is one here.
   EXPECT_EQ(telling(lines, "a secret of the source */\n      |"), 1U);
-  EXPECT_EQ(telling(lines, "died of SIGSEGV; backtrace:\n"), 1U);
+  EXPECT_EQ(telling(lines, "died of SIGABRT; backtrace:\n"), 1U);
 }
 
 TEST(JsonLogTest, what_keeps_it_from_starting_is_an_object_too) {
