@@ -1,17 +1,19 @@
 # The image: a binary, which has Clang and LLVM inside, and the libraries that it runs with. Stages:
 #
-#   build     everything that building needs, and the binary
+#   tools     everything that building needs
+#   build     the binary
 #   test      the test suite, on request: docker build --target test .
 #   runtime   what is shipped. The headers that modules include are inside the binary, so there is no -dev package
 #
 # docker build -t cweb .                                     for development
 # docker build -t cweb:production --build-arg CWEB_PRODUCTION=ON .    what production.sh --docker does
 
-FROM debian:12 AS build
+FROM debian:12 AS tools
 WORKDIR /cweb
-# The packages first: they change least.
 COPY cmake/install-dependencies cmake/install-dependencies
 RUN cmake/install-dependencies build && rm -rf /var/lib/apt/lists/*
+
+FROM tools AS build
 COPY CMakeLists.txt CMakePresets.json ./
 COPY cmake cmake
 COPY third_party third_party
