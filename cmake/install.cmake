@@ -9,6 +9,7 @@ install(FILES README.md ARCHITECTURE.md CHANGELOG.md LICENSE DESTINATION ${CMAKE
 install(DIRECTORY modules/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/modules)
 install(CODE "
   set(bindir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+  set(docdir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DOCDIR}\")
   configure_file(\"${PROJECT_SOURCE_DIR}/packaging/cweb.service.in\" \"${PROJECT_BINARY_DIR}/packaging/cweb.service\" @ONLY)")
 # Where systemd looks, below each prefix that it knows.
 install(FILES ${PROJECT_BINARY_DIR}/packaging/cweb.service DESTINATION lib/systemd/system)
