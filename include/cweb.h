@@ -27,7 +27,9 @@
  *  3. Static variables live as long as the version: a new version starts with fresh ones.
  *  4. Handlers run on several threads at a time. Guard what they share (pthread_mutex_t, atomics).
  *  5. Handlers may block. The server goes on with its other clients meanwhile.
- *  6. exit, abort and a failed assert end the call, not the server: its client gets a 500.
+ *  6. exit, abort and a failed assert end the call, not the server: its client gets a 500. So do signals that a module
+ *     sends to itself; SIGTERM and SIGINT end the server in order. syscall() does by number what the function of the
+ *     name does here, and fails with EPERM where that would act on the whole server.
  *
  * It is clean as C99 to C17 with -Wall -Wextra. The server compiles modules as gnu17.
  */

@@ -8,14 +8,11 @@
 #include <clang/Basic/DiagnosticOptions.h>
 #include <clang/Basic/TargetOptions.h>
 #include <clang/Lex/PreprocessorOptions.h>
-#include <fmt/format.h>
-#include <llvm/ADT/STLExtras.h>
-#include <llvm/TargetParser/Host.h>
-#include <llvm/TargetParser/X86TargetParser.h>
 
-#include <algorithm>
+#include <utility>
 
 #include "base/error.h"
+#include "jit/processor.h"
 #include "jit/sysroot_files.h"
 
 namespace cweb::jit {
@@ -39,22 +36,12 @@ void add_code_generation(std::vector<std::string>& arguments) {
        "-dwarf-version=4", "-fdebug-compilation-dir=/", "-main-file-name", module_file});
 }
 
-/// The processor's name stands for features that a virtual machine may hide (and lacks some that it may show): what
-/// differs is said as well. Saying all of them would be right too, but each is read again with every preamble.
 void add_processor(std::vector<std::string>& arguments) {
-  std::string processor = llvm::sys::getHostCPUName().str();
-  // A processor that this LLVM has no name for. Clang does not know this one, and what it can do is said below.
-  if (processor == "generic") processor = "x86-64";
-  arguments.insert(arguments.end(), {"-target-cpu", processor});
-  llvm::SmallVector<llvm::StringRef, 128> implied;
-  llvm::X86::getFeaturesForCPU(processor, implied);
-  std::vector<std::string> differing;
-  for (const auto& feature : llvm::sys::getHostCPUFeatures()) {
-    if (feature.second == llvm::is_contained(implied, feature.first())) continue;
-    differing.push_back(fmt::format("{}{}", feature.second ? '+' : '-', std::string_view(feature.first())));
+  const Processor processor = host_processor();
+  arguments.insert(arguments.end(), {"-target-cpu", processor.name});
+  for (std::string& feature : differing_features(processor)) {
+    arguments.insert(arguments.end(), {"-target-feature", std::move(feature)});
   }
-  std::sort(differing.begin(), differing.end());
-  for (std::string& feature : differing) arguments.insert(arguments.end(), {"-target-feature", std::move(feature)});
 }
 
 void add_language(std::vector<std::string>& arguments) {

@@ -47,6 +47,21 @@ bool has_assembly(const llvm::Module& module) {
   return false;
 }
 
+/// `return strlen(text);` as a jump would leave no frame of the module on the stack, and a fault in there could not be
+/// told the line of. Calls within the module may be jumps: where they go there is a frame.
+void call_others_from_a_frame(llvm::Module& module) {
+  for (llvm::Function& function : module) {
+    for (llvm::BasicBlock& block : function) {
+      for (llvm::Instruction& instruction : block) {
+        auto* const call = llvm::dyn_cast<llvm::CallInst>(&instruction);
+        if (call == nullptr || call->isMustTailCall()) continue;
+        const llvm::Function* const callee = call->getCalledFunction();
+        if (callee == nullptr || callee->isDeclaration()) call->setTailCallKind(llvm::CallInst::TCK_NoTail);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 Expected<std::unique_ptr<ObjectEmitter>> ObjectEmitter::create(const clang::CompilerInvocation& invocation,
@@ -69,6 +84,7 @@ void ObjectEmitter::emit(llvm::Module& module, llvm::SmallVectorImpl<char>& obje
   const bool keeps_target = module.getNamedGlobal("llvm.used") == nullptr;
   prepare_next();
   optimise(module);
+  call_others_from_a_frame(module);
   code_generation_->passes.run(module);
   object.assign(code_generation_->object.begin(), code_generation_->object.end());
   code_generation_->object.clear();

@@ -26,25 +26,78 @@ struct Refusal {
 using Names = std::string_view[];
 
 constexpr Names loader{"dlopen", "dlmopen", "dlsym", "dlvsym", "dlclose"};
-constexpr Names identity{"setuid",    "setgid",      "seteuid",   "setegid",     "setreuid",  "setregid",
-                         "setresuid", "setresgid",   "setfsuid",  "setfsgid",    "setgroups", "initgroups",
-                         "chroot",    "personality", "reboot",    "ptrace",      "unshare",   "setns",
-                         "acct",      "swapoff",     "prctl",     "capset",      "setsid",    "setpgid",
-                         "setpgrp",   "daemon",      "setrlimit", "setrlimit64", "prlimit",   "prlimit64"};
+constexpr Names identity{"setuid",    "setgid",   "seteuid",  "setegid",    "setreuid",    "setregid", "setresuid",
+                         "setresgid", "setfsuid", "setfsgid", "setgroups",  "initgroups",  "chroot",   "personality",
+                         "reboot",    "ptrace",   "unshare",  "setns",      "acct",        "swapoff",  "prctl",
+                         "capset",    "setsid",   "setpgid",  "arch_prctl", "modify_ldt",  "ulimit",   "vlimit",
+                         "login_tty", "setpgrp",  "daemon",   "setrlimit",  "setrlimit64", "prlimit",  "prlimit64"};
 constexpr Names processes{"clone", "_Fork", "__fork", "__libc_fork", "execveat", "fexecve", "forkpty"};
 constexpr Names descriptors{"close_range", "closefrom", "__close", "__dup2", "fcloseall"};
-constexpr Names signals{"bsd_signal", "ssignal",     "sysv_signal", "__sysv_signal", "sigset",
-                        "sighold",    "sigrelse",    "sigignore",   "siginterrupt",  "sigblock",
-                        "sigsetmask", "sigpause",    "__sigpause",  "sigvec",        "sigstack",
-                        "sigreturn",  "__sigaction", "ualarm",      "timer_create"};
+constexpr Names signals{"bsd_signal",
+                        "ssignal",
+                        "sysv_signal",
+                        "__sysv_signal",
+                        "sigset",
+                        "sighold",
+                        "sigrelse",
+                        "sigignore",
+                        "siginterrupt",
+                        "sigblock",
+                        "sigsetmask",
+                        "sigpause",
+                        "__sigpause",
+                        "sigvec",
+                        "sigstack",
+                        "sigreturn",
+                        "__sigaction",
+                        "ualarm",
+                        "timer_create",
+                        "sigwait",
+                        "sigwaitinfo",
+                        "sigtimedwait",
+                        "__sigtimedwait",
+                        "sigsuspend",
+                        "__sigsuspend",
+                        "__xpg_sigpause",
+                        "signalfd",
+                        "profil",
+                        "sprofil",
+                        "moncontrol",
+                        "monstartup",
+                        "__monstartup",
+                        "pidfd_send_signal",
+                        "pthread_attr_setsigmask_np"};
 constexpr Names threads{"thrd_create", "thrd_exit", "pthread_cancel", "pthread_tryjoin_np"};
-constexpr Names endings{"verr", "verrx", "error_at_line", "__assert_perror_fail", "__assert", "__libc_fatal"};
+constexpr Names callbacks{"aio_read",    "aio_read64", "aio_write",    "aio_write64", "aio_fsync",
+                          "aio_fsync64", "lio_listio", "lio_listio64", "mq_notify",   "getaddrinfo_a"};
+constexpr Names endings{"verr",
+                        "verrx",
+                        "error_at_line",
+                        "__assert_perror_fail",
+                        "__assert",
+                        "__libc_fatal",
+                        "argp_parse",
+                        "argp_error",
+                        "argp_failure",
+                        "argp_state_help",
+                        "argp_usage",
+                        "_dl_signal_error",
+                        "_dl_signal_exception",
+                        "__libc_start_main",
+                        "__libc_freeres"};
 constexpr Names exit_hooks{"__cxa_atexit",  "__cxa_finalize", "__cxa_thread_atexit_impl", "__cxa_at_quick_exit",
                            "at_quick_exit", "pthread_atfork", "__register_atfork",        "OPENSSL_atexit"};
-constexpr Names shared_state{
-    "OPENSSL_cleanup", "CRYPTO_set_mem_functions", "sqlite3_shutdown",      "sqlite3_auto_extension",
-    "sqlite3_config",  "json_set_alloc_funcs",     "json_set_alloc_funcs2", "mallopt",
-    "malloc_trim"};
+constexpr Names shared_state{"OPENSSL_cleanup",
+                             "CRYPTO_set_mem_functions",
+                             "sqlite3_shutdown",
+                             "sqlite3_auto_extension",
+                             "sqlite3_config",
+                             "json_set_alloc_funcs",
+                             "json_set_alloc_funcs2",
+                             "mallopt",
+                             "malloc_trim",
+                             "pthread_setattr_default_np",
+                             "obstack_alloc_failed_handler"};
 
 constexpr std::array refusals{
     Refusal{"libraries that a module loads would stay when it goes; those that cweb offers are there without it",
@@ -54,6 +107,10 @@ constexpr std::array refusals{
     Refusal{"it acts on descriptors of the server", descriptors},
     Refusal{"signals belong to the server", signals},
     Refusal{"the server would not know of the thread, or lose one; use pthread_create", threads},
+    Refusal{
+        "it would run code of the module, or write to its memory, on a thread that the server does not know of; use "
+        "pthread_create",
+        callbacks},
     Refusal{"it ends the server process", endings},
     Refusal{"it would be called after the module is gone", exit_hooks},
     Refusal{"it changes what all modules share", shared_state},

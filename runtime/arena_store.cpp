@@ -85,7 +85,7 @@ Region& region() {
 /// Stands before every block. jemalloc does not notice a double or wild free; this word does.
 struct alignas(16) Header {
   uint64_t tag;    ///< of a live block: its address mixed with the region's secret
-  uint64_t shape;  ///< what was asked for, in bytes, and below it the exponent of offset()
+  uint64_t shape;  ///< what jemalloc gave, in bytes, and below it the exponent of offset()
 
   static constexpr unsigned exponent_bits = 6;
   void set(size_t size, size_t offset) {
@@ -156,42 +156,44 @@ class ArenaStore final : public HeapStore {
   }
 
   void* allocate(size_t size, size_t alignment, bool zeroed) override {
-    if (size > slot_bytes || alignment > slot_bytes / 4 || !count.add(size)) return nullptr;
-    const ShardUse use(*this);
-    const int flags = use.flags() | MALLOCX_ALIGN(alignment) | (zeroed ? MALLOCX_ZERO : 0);
+    if (size > slot_bytes || alignment > slot_bytes / 4) return nullptr;
     // The header takes a whole unit of alignment, so that the block behind it is aligned as well.
-    void* const given = mallocx(size + alignment, flags);
-    if (given == nullptr) return count.remove(size), nullptr;
-    return finish(given, size, alignment);
+    const int shape = MALLOCX_ALIGN(alignment);
+    const size_t taken = nallocx(size + alignment, shape);
+    if (!count.add(taken)) return nullptr;
+    const ShardUse use(*this);
+    void* const given = mallocx(size + alignment, use.flags() | shape | (zeroed ? MALLOCX_ZERO : 0));
+    if (given == nullptr) return count.remove(taken), nullptr;
+    return finish(given, taken, alignment);
   }
 
   size_t size_of(const void* block) const override {
-    const size_t offset = header_of(block)->offset();
-    return sallocx(const_cast<char*>(static_cast<const char*>(block)) - offset, 0) - offset;
+    const Header* const header = header_of(block);
+    return header->size() - header->offset();
   }
 
-  void* resize(void* block, size_t size) override {
+  ResizedBlock resize(void* block, size_t size) override {
+    if (!claim(block)) return {};
     const size_t offset = header_of(block)->offset();
     const size_t old_size = header_of(block)->size();
-    if (size > slot_bytes || !count.resize(old_size, size)) return nullptr;
-    // Where it moves, the old header must not go on telling of a live block.
-    header_of(block)->tag = 0;
+    char* const old = static_cast<char*>(block) - offset;
+    const int shape = MALLOCX_ALIGN(offset);
+    const size_t new_size = size > slot_bytes ? 0 : nallocx(size + offset, shape);
+    if (new_size == 0 || !count.resize(old_size, new_size)) return {true, keep(old, old_size, offset)};
     const ShardUse use(*this);
-    void* const moved = rallocx(static_cast<char*>(block) - offset, size + offset, use.flags() | MALLOCX_ALIGN(offset));
-    if (moved != nullptr) return finish(moved, size, offset);
-    count.resize(size, old_size);
-    finish(static_cast<char*>(block) - offset, old_size, offset);
-    return nullptr;
+    void* const moved = rallocx(old, size + offset, use.flags() | shape);
+    if (moved != nullptr) return {true, finish(moved, new_size, offset)};
+    count.resize(new_size, old_size);
+    return {true, keep(old, old_size, offset)};
   }
 
-  void release(void* block) override {
-    Header* header = header_of(block);
-    uint64_t tag = live_tag(block);
-    // Two threads that free one block at a time: the exchange decides who does it.
-    if (!__atomic_compare_exchange_n(&header->tag, &tag, 0, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return;
+  bool release(void* block) override {
+    if (!claim(block)) return false;
+    const Header* const header = header_of(block);
     count.remove(header->size());
     const ShardUse use(*this);
     dallocx(static_cast<char*>(block) - header->offset(), use.flags() & ~MALLOCX_ARENA(arena_));
+    return true;
   }
 
   size_t bytes() const override { return used_.load(std::memory_order_relaxed); }
@@ -234,6 +236,18 @@ class ArenaStore final : public HeapStore {
     Shard* shard_ = nullptr;
     int flags_;
   };
+
+  /// Takes the mark of a live block away. Of several threads that free or move one at a time the exchange lets one.
+  static bool claim(void* block) {
+    uint64_t tag = live_tag(block);
+    return __atomic_compare_exchange_n(&header_of(block)->tag, &tag, 0, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+  }
+
+  /// A claimed block that stays as it was: null, for who has wanted another.
+  static void* keep(void* given, size_t size, size_t offset) {
+    finish(given, size, offset);
+    return nullptr;
+  }
 
   static void* finish(void* given, size_t size, size_t offset) {
     char* block = static_cast<char*>(given) + offset;

@@ -20,18 +20,22 @@ class CallingThread : public std::enable_shared_from_this<CallingThread> {
 
   /// Odd while the thread is inside module code; another number for each call.
   uint64_t call() const { return call_.load(std::memory_order_acquire); }
+  /// Own thread, outside of calls: the number of the next one.
+  uint64_t next_call() const { return call_.load(std::memory_order_relaxed) + 1; }
   /// Own thread, around a call.
   void call_begins() { call_.store(call_.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
   void call_ended() { call_begins(); }
   /// Own thread, in a call: it was interrupted, and has gone on because it was not in the module's code.
   bool is_overdue() const { return overdue_.load(std::memory_order_relaxed) == call_.load(std::memory_order_relaxed); }
 
-  /// Interrupts `call` if the thread is still inside it: when it is in the module's own code the call ends there. Any
-  /// thread. False when the call is over.
-  bool interrupt(uint64_t call);
+  enum class Progress { to_begin, inside, over };
+  /// Interrupts `call` if the thread is inside it: when it is in the module's own code the call ends there. Any thread.
+  Progress interrupt(uint64_t call);
 
   /// For who is about to report that `call` took too long: true for the first of them. Any thread.
   bool begin_report(uint64_t call) { return reported_.exchange(call, std::memory_order_acq_rel) != call; }
+
+  bool is_reported(uint64_t call) const { return reported_.load(std::memory_order_acquire) == call; }
 
   /// Where an interrupted call was when it could not be ended; false while that is not known.
   bool last_seen(uint64_t call, FaultRecord& record) const;

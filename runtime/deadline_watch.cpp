@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "runtime/loop_gate.h"
 #include "runtime/module_version.h"
 
@@ -15,11 +16,19 @@ namespace {
 constexpr int64_t retry_ns = 1'000'000;
 /// A call that is still in a library after so many interruptions is given up.
 constexpr int tries_until_given_up = 20;
-/// From then on it is interrupted at this pace: it is ended when it comes back into the module's code.
-constexpr int64_t slow_retry_ns = 50'000'000;
+/// From then on it is interrupted ever more seldom: it is ended when it comes back into the module's code.
+constexpr int64_t first_slow_retry_ns = 50'000'000;
+constexpr int64_t slowest_retry_ns = 1'000'000'000;
 
 /// Calls that are over are dropped when there are this many more.
 constexpr size_t sweep_at = 1024;
+
+/// How long after so many interruptions the next one comes.
+int64_t pause_after(int tries) {
+  if (tries < tries_until_given_up) return retry_ns;
+  const int doublings = std::min(tries - tries_until_given_up, 5);
+  return std::min(first_slow_retry_ns << doublings, slowest_retry_ns);
+}
 
 }  // namespace
 
@@ -35,16 +44,16 @@ DeadlineWatch::~DeadlineWatch() {
 }
 
 void DeadlineWatch::add(Call call) {
-  if (call.call % 2 == 0) return;  // it is over already
+  CWEB_ASSERT(call.call % 2 == 1);
   const std::lock_guard lock(mutex_);
-  const auto is_over = [](const Entry& entry) { return entry.call.thread->call() != entry.call.call; };
+  const auto is_over = [](const Entry& entry) { return entry.call.thread->call() > entry.call.call; };
   if (entries_.size() % sweep_at == sweep_at - 1) std::erase_if(entries_, is_over);
   const bool known = std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
     return entry.call.thread == call.thread && entry.call.call == call.call;
   });
   if (known) return;
   const int64_t due_ns = call.due_ns;
-  entries_.push_back({.call = std::move(call), .next_ns = due_ns});
+  entries_.push_back({.call = std::move(call), .next_ns = due_ns, .stuck = {}});
   changed_.notify_one();
 }
 
@@ -71,13 +80,25 @@ void DeadlineWatch::watch() {
 }
 
 bool DeadlineWatch::interrupt(Entry& entry, int64_t now_ns) {
-  Call& call = entry.call;
-  if (!call.thread->interrupt(call.call)) return false;
-  ++entry.tries;
-  entry.next_ns = now_ns + (entry.tries < tries_until_given_up ? retry_ns : slow_retry_ns);
-  if (entry.tries != tries_until_given_up || call.gate == nullptr || !call.gate->give_up()) return true;
-  if (const auto version = call.version.lock()) call.gate->give_up()(call.thread, call.call, version);
+  using Progress = CallingThread::Progress;
+  const Call& call = entry.call;
+  const Progress progress = call.thread->interrupt(call.call);
+  if (progress == Progress::over) return false;
+  if (progress == Progress::inside) ++entry.tries;
+  entry.next_ns = now_ns + pause_after(entry.tries);
+  if (entry.tries >= tries_until_given_up) give_up(entry);
   return true;
+}
+
+void DeadlineWatch::give_up(Entry& entry) {
+  const Call& call = entry.call;
+  // Without a thread nobody could report it the last time.
+  const bool is_to_tell = call.gate != nullptr && call.gate->give_up() && !call.thread->is_reported(call.call);
+  if (entry.stuck && !is_to_tell) return;
+  const auto version = call.version.lock();
+  if (!version) return;
+  if (!entry.stuck) entry.stuck.emplace(version->threads);
+  if (is_to_tell) call.gate->give_up()(call.thread, call.call, version);
 }
 
 }  // namespace cweb::runtime

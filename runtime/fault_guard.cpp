@@ -6,13 +6,16 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 #include <unwind.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <string_view>
@@ -26,6 +29,7 @@
 namespace cweb::runtime {
 
 thread_local volatile int HostSection::depth_ = 0;
+thread_local uintptr_t HostSection::lowest_frame_ = 0;
 thread_local volatile bool AllocatorProbe::entered_ = false;
 
 namespace {
@@ -40,6 +44,15 @@ int deadline_signal() {
 constexpr size_t signal_stack_bytes = size_t{128} << 10;
 constexpr size_t page_bytes = 4096;
 
+/// Of a stack, for the host's own functions: they are not interrupted by its end. Of a small one a quarter.
+#ifdef CWEB_SANITIZED
+constexpr size_t section_room_bytes = size_t{128} << 10;
+#else
+constexpr size_t section_room_bytes = size_t{32} << 10;
+#endif
+/// Of the guard below a stack, opened for the process's allocator when that meets it with its locks held.
+constexpr size_t allocator_room_bytes = size_t{256} << 10;
+
 struct Range {
   uintptr_t begin = 0, end = 0;
   bool contains(uintptr_t address) const { return address - begin < end - begin; }
@@ -49,6 +62,7 @@ thread_local Range thread_stack;
 thread_local Range thread_stack_guard;
 thread_local CallingThread* volatile calling_thread = nullptr;
 thread_local volatile bool tracing = false;
+thread_local volatile bool guard_is_open = false;
 
 Range allocator_code;  // written once, at set-up
 int crash_note_fd = -1;
@@ -150,6 +164,8 @@ uintptr_t return_of_entry(const CodeImage& image, const Registers& at) {
 struct Unwinding {
   const CodeImage& image;
   uintptr_t pc = 0, fp = 0;
+  bool in_allocator = false;     ///< one of the frames that were left is the process's allocator's
+  uintptr_t return_address = 0;  ///< of the outermost of these: where on the stack it is
   int steps = 0;
 };
 
@@ -159,6 +175,13 @@ _Unwind_Reason_Code unwind_step(_Unwind_Context* context, void* given) {
   auto& unwinding = *static_cast<Unwinding*>(given);
   int before_instruction = 0;
   const uintptr_t pc = _Unwind_GetIPInfo(context, &before_instruction);
+  if (allocator_code.contains(pc)) {
+    unwinding.in_allocator = true;
+    unwinding.return_address = 0;
+  } else if (unwinding.in_allocator && unwinding.return_address == 0) {
+    // What the unwinder calls this frame's address is where its stack stood before it called.
+    unwinding.return_address = _Unwind_GetCFA(context) - sizeof(uintptr_t);
+  }
   if (unwinding.image.contains(reinterpret_cast<const void*>(pc))) {
     unwinding.pc = before_instruction != 0 ? pc : pc - 1;
     unwinding.fp = _Unwind_GetGR(context, frame_pointer_register);
@@ -169,16 +192,17 @@ _Unwind_Reason_Code unwind_step(_Unwind_Context* context, void* given) {
 
 /// From wherever the thread is, through libraries with unwind tables, to the module's innermost frame. Since glibc 2.35
 /// the unwinder finds the tables without a lock.
-void trace_through_libraries(FaultRecord& record, const CodeImage& image) {
+Unwinding trace_through_libraries(FaultRecord& record, const CodeImage& image) {
   Unwinding unwinding{image};
   _Unwind_Backtrace(unwind_step, &unwinding);
-  if (unwinding.pc == 0) return;
+  if (unwinding.pc == 0) return unwinding;
   add_frame(record, unwinding.pc);
   trace_callers(record, image, unwinding.fp);
+  return unwinding;
 }
 
-/// `current_version()` is not null.
-void trace(FaultRecord& record, const Registers& at) {
+/// `current_version()` is not null. What was on the way from there to the module's code.
+Unwinding trace(FaultRecord& record, const Registers& at) {
   const CodeImage& image = current_version()->image();
   record.frame_count = record.frames_left_out = 0;
   // The module's data are no code of its, though they lie within its image.
@@ -191,16 +215,16 @@ void trace(FaultRecord& record, const Registers& at) {
     }
     if (back != 0) add_frame(record, back - 1);
     trace_callers(record, image, at.fp);
-    return;
+    return Unwinding{image};
   }
   record.outside_module = !record.executes;
   if (record.executes && on_stack(at.sp) && image.contains(reinterpret_cast<const void*>(word_at(at.sp)))) {
     // A call of what is no code: the return address is the last thing that was pushed.
     add_frame(record, word_at(at.sp) - 1);
     trace_callers(record, image, at.fp);
-    return;
+    return Unwinding{image};
   }
-  trace_through_libraries(record, image);
+  return trace_through_libraries(record, image);
 }
 
 // ---- the handlers
@@ -241,10 +265,15 @@ void write_text(int fd, std::string_view text) {
   [[maybe_unused]] const ssize_t written = write(fd, text.data(), text.size());
 }
 
+void write_note(const std::string& name) {
+  // With the NUL, which ends a name that is shorter than what stands there.
+  [[maybe_unused]] const ssize_t written = pwrite(crash_note_fd, name.c_str(), name.size() + 1, 0);
+}
+
 /// Says what the process dies of. Only what may be called in a signal handler; backtrace() has been called before.
 void say_last_words(int signal_number) {
   const ModuleVersion* const version = current_version();
-  if (version != nullptr && crash_note_fd >= 0) write_text(crash_note_fd, version->config.name);
+  if (version != nullptr && crash_note_fd >= 0) write_note(version->config.name);
   // A line of JSON has to be whole, backtrace included: that is put together in a file in memory.
   const int collected = log::format() == log::Format::json ? memfd_create("cweb-last-words", MFD_CLOEXEC) : -1;
   const int out = collected >= 0 ? collected : STDERR_FILENO;
@@ -265,12 +294,23 @@ void say_last_words(int signal_number) {
   if (length > 0) log::say(spdlog::level::critical, {text.data(), static_cast<size_t>(length)});
 }
 
+/// Is this thread the first that the process dies of? Others, which meet the same damage, wait for its words to be
+/// written; a fault among these is the end at once.
+bool is_first_to_die() {
+  static std::atomic<pid_t> dying{0};
+  pid_t first = 0;
+  if (dying.compare_exchange_strong(first, gettid())) return true;
+  constexpr timespec enough{.tv_sec = 2, .tv_nsec = 0};
+  if (first != gettid()) nanosleep(&enough, nullptr);
+  return false;
+}
+
 /// No fault of a module: whoever had the signal before gets it, which is the end of the process.
 void pass_on(int signal_number, siginfo_t* info, void* context) {
   const struct sigaction& previous = previous_actions[static_cast<size_t>(signal_number)];
   const bool has_function =
       (previous.sa_flags & SA_SIGINFO) != 0 || (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN);
-  if (!has_function) say_last_words(signal_number);
+  if (!has_function && is_first_to_die()) say_last_words(signal_number);
   sigaction(signal_number, &previous, nullptr);
   if (has_function && (previous.sa_flags & SA_SIGINFO) != 0) return previous.sa_sigaction(signal_number, info, context);
   if (has_function) return previous.sa_handler(signal_number);
@@ -280,6 +320,27 @@ void pass_on(int signal_number, siginfo_t* info, void* context) {
 
 bool is_own_abort(int signal_number, const siginfo_t& info) {
   return signal_number == SIGABRT && info.si_code == SI_TKILL && info.si_pid == getpid();
+}
+
+/// Where the allocator returns to instead of its caller. A return leaves the stack as no function expects it at its
+/// beginning.
+[[noreturn]] __attribute__((force_align_arg_pointer)) void stop_after_allocator() {
+  siglongjmp(recovery_point()->jump, 1);
+}
+
+/// The stack has ended while the process's allocator was at work: a library has called it, whose caller recurses. It
+/// gets some of the guard to finish on, and the call ends when it returns. False where that cannot be.
+bool let_allocator_finish(const FaultRecord& fault, const Unwinding& unwinding) {
+  const uintptr_t guard_bytes = thread_stack_guard.end - thread_stack_guard.begin;
+  if (fault.place != FaultRecord::Place::stack_guard || guard_is_open || guard_bytes < 2 * allocator_room_bytes) {
+    return false;
+  }
+  if (!on_stack(unwinding.return_address)) return false;
+  void* const room = reinterpret_cast<void*>(thread_stack_guard.end - allocator_room_bytes);
+  if (mprotect(room, allocator_room_bytes, PROT_READ | PROT_WRITE) != 0) return false;
+  guard_is_open = true;
+  *reinterpret_cast<uintptr_t*>(unwinding.return_address) = reinterpret_cast<uintptr_t>(&stop_after_allocator);
+  return true;
 }
 
 void on_fault(int signal_number, siginfo_t* info, void* given) {
@@ -292,12 +353,13 @@ void on_fault(int signal_number, siginfo_t* info, void* given) {
   if (tracing) siglongjmp(point->jump, 1);
   const auto& context = *static_cast<const ucontext_t*>(given);
   const Registers at = registers_of(context);
-  // The process's allocator was at work on something that a module has overwritten; its locks are held.
-  if (allocator_code.contains(at.pc) && !AllocatorProbe::entered()) return pass_on(signal_number, info, given);
   describe(point->fault, signal_number, *info, context);
   tracing = true;
-  trace(point->fault, at);
-  siglongjmp(point->jump, 1);
+  const Unwinding unwinding = trace(point->fault, at);
+  if (!unwinding.in_allocator || AllocatorProbe::entered()) siglongjmp(point->jump, 1);
+  // The process's allocator was at work, perhaps on something that a module has overwritten; its locks are held.
+  tracing = false;
+  if (!let_allocator_finish(point->fault, unwinding)) pass_on(signal_number, info, given);
 }
 
 /// The code of the library that malloc comes from, when it is one of its own (jemalloc). A fault there is only claimed
@@ -329,6 +391,16 @@ void install(int signal_number, void (*handler)(int, siginfo_t*, void*), int fla
 }
 
 }  // namespace
+
+/// exit() is main's. On another thread it is a library's, in a call of a module: an end that nobody asked for, and so a
+/// death like others, with a name.
+static void end_loudly_unless_main() {
+  if (gettid() == getpid()) return;
+  log::say(spdlog::level::critical, "cweb: exit() was called on a thread that is not main's");
+  say_last_words(SIGABRT);
+  signal(SIGABRT, SIG_DFL);
+  abort();
+}
 
 struct DeadlineSignal {
   static void handle(int, siginfo_t*, void* given) {
@@ -365,6 +437,13 @@ void set_up_fault_guard() {
     allocator_code = code_of_allocator();
     for (const int signal_number : fault_signals) install(signal_number, on_fault, 0);
     install(deadline_signal(), DeadlineSignal::handle, 0);
+    // Whoever started this process may have blocked them, and a fault whose signal is blocked ends it.
+    sigset_t ours;
+    sigemptyset(&ours);
+    for (const int signal_number : fault_signals) sigaddset(&ours, signal_number);
+    sigaddset(&ours, deadline_signal());
+    pthread_sigmask(SIG_UNBLOCK, &ours, nullptr);
+    CWEB_ASSERT(atexit(end_loudly_unless_main) == 0);
     // Space below each stack, so that a large frame does not step over the guard into other memory.
     pthread_attr_t attributes;
     pthread_getattr_default_np(&attributes);
@@ -396,11 +475,13 @@ ThreadGuard::ThreadGuard()
   const auto address = reinterpret_cast<uintptr_t>(begin);
   thread_stack = {address, address + bytes};
   thread_stack_guard = {address - guard, address};
+  HostSection::lowest_frame_ = address + std::min(section_room_bytes, bytes / 4);
   calling_thread = thread_.get();
 }
 
 ThreadGuard::~ThreadGuard() {
   calling_thread = nullptr;
+  HostSection::lowest_frame_ = 0;
   sigaltstack(&previous_, nullptr);
   munmap(stack_, signal_stack_bytes);
 }
@@ -411,12 +492,13 @@ CallingThread* CallingThread::current() {
   return calling_thread;
 }
 
-bool CallingThread::interrupt(uint64_t call) {
-  if (call_.load(std::memory_order_acquire) != call) return false;
+CallingThread::Progress CallingThread::interrupt(uint64_t call) {
+  const uint64_t now = call_.load(std::memory_order_acquire);
+  if (now != call) return now < call ? Progress::to_begin : Progress::over;
   overdue_.store(call, std::memory_order_release);
   // A thread that has ended meanwhile, whose number is another's by now, has another call.
   syscall(SYS_tgkill, getpid(), thread_id_, deadline_signal());
-  return true;
+  return Progress::inside;
 }
 
 bool CallingThread::last_seen(uint64_t call, FaultRecord& record) const {
@@ -425,10 +507,32 @@ bool CallingThread::last_seen(uint64_t call, FaultRecord& record) const {
   return true;
 }
 
+void HostSection::stop_without_room() {
+  RecoveryPoint* const point = recovery_point();
+  if (point == nullptr || current_version() == nullptr) return;
+  point->fault = {};
+  point->fault.kind = FaultRecord::Kind::signal;
+  point->fault.signal = SIGSEGV;
+  point->fault.place = FaultRecord::Place::stack_guard;
+  trace_call(point->fault);
+  siglongjmp(point->jump, 1);
+}
+
 void trace_call(FaultRecord& record) {
   record.frame_count = record.frames_left_out = 0;
   if (current_version() == nullptr) return;
   trace_through_libraries(record, current_version()->image());
+}
+
+void stop_when_overdue() {
+  const CallingThread* const thread = calling_thread;
+  RecoveryPoint* const point = recovery_point();
+  if (thread == nullptr || point == nullptr || current_version() == nullptr || !thread->is_overdue()) return;
+  tracing = true;  // the signal that is on its way finds nothing to do
+  point->fault = {};
+  point->fault.kind = FaultRecord::Kind::deadline;
+  trace_call(point->fault);
+  siglongjmp(point->jump, 1);
 }
 
 static void release_standard_streams() {
@@ -454,7 +558,16 @@ static void give_stack_back() {
   madvise(reinterpret_cast<void*>(thread_stack.begin), here - kept_bytes - thread_stack.begin, MADV_DONTNEED);
 }
 
+static void close_stack_guard() {
+  if (!guard_is_open) return;
+  void* const room = reinterpret_cast<void*>(thread_stack_guard.end - allocator_room_bytes);
+  madvise(room, allocator_room_bytes, MADV_DONTNEED);
+  CWEB_ASSERT(mprotect(room, allocator_room_bytes, PROT_NONE) == 0);
+  guard_is_open = false;
+}
+
 void after_fault(const FaultRecord& fault) {
+  close_stack_guard();
   if (fault.place == FaultRecord::Place::stack_guard) give_stack_back();
   tracing = false;
   HostSection::reset();

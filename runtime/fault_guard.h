@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include <cstdint>
 #include <memory>
 
 #include "runtime/calling_thread.h"
@@ -33,10 +34,14 @@ class ThreadGuard {
 };
 
 /// Around what a host function does while it holds a lock or owns an object: a fault there is ours, and no deadline
-/// ends the call there. It must not read or write memory that the module gave.
+/// ends the call there. It must not read or write memory that the module gave. A call that has come near the end of its
+/// stack ends before the section, as a stack overflow: nothing that has to be given back may be held by then.
 class HostSection {
  public:
-  HostSection() { depth_ = depth_ + 1; }
+  HostSection() {
+    if (depth_ == 0 && reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) < lowest_frame_) stop_without_room();
+    depth_ = depth_ + 1;
+  }
   ~HostSection() { depth_ = depth_ - 1; }
   HostSection(const HostSection&) = delete;
   HostSection& operator=(const HostSection&) = delete;
@@ -46,7 +51,11 @@ class HostSection {
   static void reset() { depth_ = 0; }
 
  private:
+  friend class ThreadGuard;
+  static void stop_without_room();
+
   static thread_local volatile int depth_;
+  static thread_local uintptr_t lowest_frame_;  ///< below it there is no room for a section; 0: not known
 };
 
 /// Around a look-up of the process's own allocator with an address that may be wild: it faults before it takes a lock.
@@ -66,6 +75,10 @@ class AllocatorProbe {
 
 /// Notes where in the current version's code the calling thread is. For a call that ends itself.
 void trace_call(FaultRecord& record);
+
+/// Ends the calling thread's call if its deadline has come. For a host function that the module has called itself,
+/// where nothing is held.
+void stop_when_overdue();
 
 /// On a thread that has come back from a call by a jump: gives back what the call has left behind on it. Among that are
 /// the locks of the three standard streams, which are the server's too: printf may have been left in the middle.

@@ -57,10 +57,10 @@ bool HandoverMonitor::leave(LoopGate& gate, uint64_t call) {
 }
 
 bool HandoverMonitor::hand_over(LoopGate& gate, ModuleVersion& version) {
-  version.detached_calls.fetch_add(1, std::memory_order_relaxed);
+  version.threads->take();
   SpareThreads::Task drive = [&gate] { gate.drive(); };
   if (run(drive)) return true;
-  version.detached_calls.fetch_sub(1, std::memory_order_relaxed);
+  version.threads->give_back();
   return false;
 }
 
@@ -118,19 +118,19 @@ void HandoverMonitor::take(LoopGate& gate, uint64_t call) {
   if (!gate.state_.compare_exchange_strong(state, LoopGate::word(call, LoopGate::taking))) return;
   // From here to the end of `taking` the thread inside cannot leave, so the version stays.
   deadlines_.add({.thread = gate.thread_->shared_from_this(),
-                  .call = gate.thread_->call(),
+                  .call = gate.thread_call_,
                   .version = gate.version_->weak_from_this(),
                   .due_ns = gate.noted_ns_ + gate.version_->deadline_ns,
                   .gate = &gate});
   gate.noted_ns_ = 0;
   gate.route_->blocking.store(blocking_score, std::memory_order_relaxed);
-  gate.version_->detached_calls.fetch_add(1, std::memory_order_relaxed);
+  gate.version_->threads->take();
   SpareThreads::Task drive = [&gate, call] {
     gate.state_.store(LoopGate::word(call, LoopGate::taken));
     gate.drive();
   };
   if (run(drive)) return;
-  gate.version_->detached_calls.fetch_sub(1, std::memory_order_relaxed);
+  gate.version_->threads->give_back();
   gate.state_.store(LoopGate::word(call, LoopGate::inside));
 }
 

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/calling_thread.h"
 #include "runtime/loop_gate.h"
 #include "runtime/spare_threads.h"
 
@@ -34,6 +35,7 @@ class HandoverMonitor {
   uint64_t enter(LoopGate& gate, ModuleVersion& version, RouteState& route) {
     gate.version_ = &version;
     gate.route_ = &route;
+    gate.thread_call_ = gate.thread_->next_call();
     const uint64_t call = ++gate.calls_;
     gate.state_.exchange(LoopGate::word(call, LoopGate::inside));
     if (asleep_.load() != 0) wake_up();

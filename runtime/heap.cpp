@@ -58,12 +58,12 @@ class LazyHeap final : public ModuleHeap {
   std::atomic<HeapStore*> store_{nullptr};  // owned; written once, under mutex_
 };
 
-HeapStore& store_of(const void* block) {
+/// Null when it is no live block, or no more.
+HeapStore* store_of(const void* block) {
   HeapStore* store = nullptr;
-  if (find_arena_block(block, store) != BlockState::live) {
-    CWEB_ASSERT(find_plain_block(block, store) == BlockState::live);
-  }
-  return *store;
+  const bool is_live =
+      find_arena_block(block, store) == BlockState::live || find_plain_block(block, store) == BlockState::live;
+  return is_live ? store : nullptr;
 }
 
 }  // namespace
@@ -110,17 +110,20 @@ BlockState block_state(const void* address) {
 
 size_t block_size(const void* block) {
   const HostSection section;
-  return store_of(block).size_of(block);
+  const HeapStore* const store = store_of(block);
+  return store == nullptr ? 0 : store->size_of(block);
 }
 
-void* resize_block(void* block, size_t size) {
+ResizedBlock resize_block(void* block, size_t size) {
   const HostSection section;
-  return store_of(block).resize(block, size);
+  HeapStore* const store = store_of(block);
+  return store == nullptr ? ResizedBlock{} : store->resize(block, size);
 }
 
-void release_block(void* block) {
+bool release_block(void* block) {
   const HostSection section;
-  store_of(block).release(block);
+  HeapStore* const store = store_of(block);
+  return store != nullptr && store->release(block);
 }
 
 }  // namespace cweb::runtime

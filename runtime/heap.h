@@ -25,7 +25,7 @@ class ModuleHeap {
   /// Is this a live block of this heap? Any address may be asked about.
   virtual bool owns(const void* address) const = 0;
 
-  /// What is allocated now, as it was asked for, and the most that it has been.
+  /// What is allocated now, with what keeping the blocks takes, and the most that it has been.
   struct Use {
     size_t bytes = 0;
     size_t blocks = 0;
@@ -45,12 +45,17 @@ enum class BlockState {
 };
 BlockState block_state(const void* address);
 
-/// Usable size of a live block.
+/// Usable size of a live block; 0 when it is none, or no more.
 size_t block_size(const void* block);
-/// Makes a live block `size` bytes large, moving it if need be; null, with the block as it was, when its heap is at its
-/// bound.
-void* resize_block(void* block, size_t size);
-/// Gives a live block back to its heap, whichever it is.
-void release_block(void* block);
+
+struct ResizedBlock {
+  bool was_live = false;  ///< false: it is no block, or another thread has freed or moved it
+  void* block = nullptr;  ///< null, with the old block as it was, when the heap is at its bound
+};
+/// Makes a live block `size` bytes large, moving it if need be.
+ResizedBlock resize_block(void* block, size_t size);
+/// Gives a live block back to its heap, whichever it is. False when it is none, or no more: of several threads that
+/// free it at a time one succeeds.
+bool release_block(void* block);
 
 }  // namespace cweb::runtime

@@ -41,10 +41,11 @@ class HeapStore {
   explicit HeapStore(size_t limit) : count(limit) {}
   virtual ~HeapStore() = default;
   virtual void* allocate(size_t size, size_t alignment, bool zeroed) = 0;
-  /// Of a live block of this store; likewise below.
+  /// Of a block of this store that was live a moment ago; likewise below. 0 when another thread has freed it meanwhile.
   virtual size_t size_of(const void* block) const = 0;
-  virtual void* resize(void* block, size_t size) = 0;
-  virtual void release(void* block) = 0;
+  virtual ResizedBlock resize(void* block, size_t size) = 0;
+  /// False when another thread has freed it meanwhile.
+  virtual bool release(void* block) = 0;
   /// See ModuleHeap::bytes.
   virtual size_t bytes() const = 0;
 

@@ -9,12 +9,13 @@
 
 namespace cweb::runtime {
 
-std::span<const HostSymbol> map_functions();        ///< host_map.cpp: map_create ... of cweb.h
-std::span<const HostSymbol> memory_functions();     ///< host_memory.cpp: malloc ... realpath
-std::span<const HostSymbol> stream_functions();     ///< host_streams.cpp: asprintf, getline, open_memstream, fclose
-std::span<const HostSymbol> process_functions();    ///< host_process.cpp: exit, signal, fork, close ...
-std::span<const HostSymbol> thread_functions();     ///< host_threads.cpp: pthread_create, thread-local storage
-std::span<const HostSymbol> websocket_functions();  ///< host_websockets.cpp: cweb_ws_send_binary ... of cweb.h
+std::span<const HostSymbol> map_functions();          ///< host_map.cpp: map_create ... of cweb.h
+std::span<const HostSymbol> memory_functions();       ///< host_memory.cpp: malloc ... realpath
+std::span<const HostSymbol> stream_functions();       ///< host_streams.cpp: asprintf, getline, open_memstream, fclose
+std::span<const HostSymbol> process_functions();      ///< host_process.cpp: exit, signal, fork ...
+std::span<const HostSymbol> system_call_functions();  ///< host_system_calls.cpp: kill, close, syscall ...
+std::span<const HostSymbol> thread_functions();       ///< host_threads.cpp: pthread_create, thread-local storage
+std::span<const HostSymbol> websocket_functions();    ///< host_websockets.cpp: cweb_ws_send_binary ... of cweb.h
 
 // The module's malloc, for the host functions that return memory which the module frees. On a thread that is inside no
 // version they are the process's own.

@@ -39,6 +39,12 @@ void* allocate(size_t size, size_t alignment, bool zeroed) {
   return block;
 }
 
+/// A module that does not look at what it gets may ask for ever, and is hardly ever in its own code.
+void* stop_if_in_vain(void* block) {
+  if (block == nullptr) stop_when_overdue();
+  return block;
+}
+
 [[noreturn]] void stop_at_freed(const char* function) {
   stop_module_call(function[0] == 'f' ? "free() was given a block that is freed already, or the inside of one"
                                       : "realloc() was given a block that is freed already, or the inside of one");
@@ -71,20 +77,22 @@ void* realloc_of_process(void* block, size_t size) {
 }
 
 void* host_malloc(size_t size) {
-  return allocate(size, default_alignment, false);
+  return stop_if_in_vain(allocate(size, default_alignment, false));
 }
 
 void* host_calloc(size_t count, size_t size) {
   size_t bytes = 0;
   if (__builtin_mul_overflow(count, size, &bytes)) return errno = ENOMEM, nullptr;
-  return allocate(bytes, default_alignment, true);
+  return stop_if_in_vain(allocate(bytes, default_alignment, true));
 }
 
 void host_free(void* block) {
   if (block == nullptr) return;
   switch (block_state(block)) {
     case BlockState::live:
-      return release_block(block);
+      if (release_block(block)) return;
+      // Another thread was faster.
+      [[fallthrough]];
     case BlockState::freed:
       stop_at_freed("free");
     case BlockState::foreign:
@@ -101,11 +109,13 @@ void* host_realloc(void* block, size_t size) {
   if (block == nullptr) return host_malloc(size);
   if (size == 0) return host_free(block), nullptr;
   switch (block_state(block)) {
-    case BlockState::live: {
-      void* moved = resize_block(block, size);
-      if (moved == nullptr) errno = ENOMEM;
-      return moved;
-    }
+    case BlockState::live:
+      if (const ResizedBlock resized = resize_block(block, size); resized.was_live) {
+        if (resized.block == nullptr) errno = ENOMEM;
+        return resized.block;
+      }
+      // Another thread was faster.
+      [[fallthrough]];
     case BlockState::freed:
       stop_at_freed("realloc");
     case BlockState::foreign:
@@ -195,7 +205,7 @@ char* host_get_current_dir_name() {
 }  // namespace
 
 void* module_malloc(size_t size) {
-  return host_malloc(size);
+  return allocate(size, default_alignment, false);
 }
 void* module_realloc(void* block, size_t size) {
   return host_realloc(block, size);

@@ -1,9 +1,7 @@
-// What in libc acts on the whole process, as modules get it: ending it ends the call, its signals and the server's
-// descriptors are not theirs.
+// What in libc acts on the whole process, as modules get it: ending it ends the call, and how signals are handled is
+// not theirs to say.
 #include <error.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -14,7 +12,6 @@
 #include <cstring>
 
 #include "base/log.h"
-#include "base/unique_fd.h"
 #include "runtime/host_functions.h"
 #include "runtime/module_stop.h"
 
@@ -136,23 +133,6 @@ int host_pthread_sigmask(int, const sigset_t*, sigset_t* old) {
   return pthread_sigmask(SIG_BLOCK, nullptr, old);
 }
 
-int host_raise(int signal_number) {
-  stop("the module raised signal %d (%s)", signal_number, sigdescr_np(signal_number));
-}
-
-int host_kill(pid_t process, int signal_number) {
-  // To end the server is what was asked for.
-  if (process == getpid() && (signal_number == SIGTERM || signal_number == SIGINT)) return kill(process, signal_number);
-  // 0, -1 and the group are ways to name the server too.
-  const bool is_server = process == getpid() || process <= 0 || process == getppid();
-  if (signal_number != 0 && is_server) host_raise(signal_number);
-  return kill(process, signal_number);
-}
-int host_pthread_kill(pthread_t thread, int signal_number) {
-  if (signal_number != 0) return EPERM;
-  return pthread_kill(thread, 0);
-}
-
 // SIGALRM would end the process.
 unsigned host_alarm(unsigned) {
   return 0;
@@ -174,29 +154,6 @@ pid_t host_fork() {
 }
 int host_exec() {
   return errno = ENOTSUP, -1;
-}
-
-// ---- the server's descriptors
-
-int host_close(int fd) {
-  if (is_server_descriptor(fd)) return errno = EBADF, -1;
-  return close(fd);
-}
-int host_dup2(int from, int to) {
-  if (is_server_descriptor(to)) return errno = EBADF, -1;
-  return dup2(from, to);
-}
-int host_dup3(int from, int to, int flags) {
-  if (is_server_descriptor(to)) return errno = EBADF, -1;
-  return dup3(from, to, flags);
-}
-int host_close_range(unsigned, unsigned, int) {
-  return errno = EPERM, -1;
-}
-void host_closefrom(int) {}
-int host_shutdown(int fd, int how) {
-  if (is_server_descriptor(fd)) return errno = EBADF, -1;
-  return shutdown(fd, how);
 }
 
 }  // namespace
@@ -232,10 +189,6 @@ std::span<const HostSymbol> process_functions() {
       host_function("sigaltstack", host_sigaltstack),
       host_function("sigprocmask", host_sigprocmask),
       host_function("pthread_sigmask", host_pthread_sigmask),
-      host_function("raise", host_raise),
-      host_function("kill", host_kill),
-      host_function("killpg", host_kill),
-      host_function("pthread_kill", host_pthread_kill),
       host_function("alarm", host_alarm),
       host_function("ualarm", host_ualarm),
       host_function("setitimer", host_setitimer),
@@ -253,12 +206,6 @@ std::span<const HostSymbol> process_functions() {
       host_function("execvpe", host_exec),
       host_function("execveat", host_exec),
       host_function("fexecve", host_exec),
-      host_function("close", host_close),
-      host_function("dup2", host_dup2),
-      host_function("dup3", host_dup3),
-      host_function("close_range", host_close_range),
-      host_function("closefrom", host_closefrom),
-      host_function("shutdown", host_shutdown),
   };
   return functions;
 }

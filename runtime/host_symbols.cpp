@@ -1,6 +1,7 @@
 #include "runtime/host_symbols.h"
 
 #include <jansson.h>
+#include <obstack.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "runtime/host_functions.h"
+#include "runtime/module_stop.h"
 
 namespace cweb::runtime {
 namespace {
@@ -17,10 +19,15 @@ namespace {
 /// jansson's allocator is the server's choice, for the whole process.
 void ignore_alloc_functions(json_malloc_t, json_free_t) {}
 
+/// Instead of libc's own, which ends the process.
+[[noreturn]] void obstack_without_memory() {
+  stop_module_call("no memory for an obstack");
+}
+
 std::vector<HostSymbol> all_symbols() {
   std::vector<HostSymbol> symbols;
   for (const auto part : {map_functions(), memory_functions(), stream_functions(), process_functions(),
-                          thread_functions(), websocket_functions()}) {
+                          system_call_functions(), thread_functions(), websocket_functions()}) {
     symbols.insert(symbols.end(), part.begin(), part.end());
   }
   symbols.push_back(host_function("json_set_alloc_funcs", ignore_alloc_functions));
@@ -42,6 +49,7 @@ void set_up_host_libraries() {
   unsigned char random_byte = 0;
   RAND_bytes(&random_byte, 1);
   sqlite3_initialize();
+  obstack_alloc_failed_handler = obstack_without_memory;
   // Before the allocator is set: the table of the seed lives as long as the process.
   json_object_seed(0);
   json_set_alloc_funcs(module_malloc, module_free);

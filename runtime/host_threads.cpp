@@ -1,7 +1,9 @@
 // Threads that modules start, and what is local to a thread. A module's thread keeps its version alive until it ends.
 #include <pthread.h>
+#include <sched.h>
 #include <threads.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
@@ -21,6 +23,11 @@ namespace cweb::runtime {
 namespace {
 
 constexpr int max_threads_per_version = 256;
+
+/// What functions of ours need on the stack of a module's thread, printf's and SQLite's among them.
+constexpr size_t least_stack_bytes = size_t{256} << 10;
+/// Below a stack, so that a large frame does not step over it into other memory.
+constexpr size_t least_guard_bytes = size_t{1} << 20;
 
 /// What a thread runs: one of the two functions, POSIX's or C11's. Each is called as the type it is; calling the one
 /// through the other's type is undefined, and the result of C11's is an int.
@@ -55,9 +62,32 @@ struct OwnThread {
 thread_local OwnThread own_thread;
 thread_local RecoveryPoint own_recovery_point;
 
+struct OwnReport {
+  const std::shared_ptr<ModuleVersion>& version;
+  const FaultRecord& fault;
+};
+
+void* make_report(void* given) {
+  const auto& report = *static_cast<const OwnReport*>(given);
+  report_fault(report.version, report.fault, {.call = "a thread of its own", .request = {}, .accept = {}});
+  return nullptr;
+}
+
+/// A report finds lines and starts a fresh instance: it has a stack of its own for that, because nobody knows what is
+/// left of the module's.
 void report_own_fault(const RecoveryPoint& point) {
   after_fault(point.fault);
-  report_fault(own_thread.version, point.fault, {.call = "a thread of its own", .request = {}, .accept = {}});
+  // The module may have cancelled the thread, which would end it here.
+  int cancels = 0;
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancels);
+  OwnReport report{own_thread.version, point.fault};
+  pthread_t reporter{};
+  if (pthread_create(&reporter, nullptr, make_report, &report) == 0) {
+    pthread_join(reporter, nullptr);
+  } else {
+    make_report(&report);
+  }
+  pthread_setcancelstate(cancels, nullptr);
 }
 
 thread_local RecoveryPoint destructor_recovery_point;
@@ -121,9 +151,76 @@ void* enter(void* given) {
   return run_guarded(routine);
 }
 
+/// What a module asks of a thread, as far as it has a say. A stack of its own making has no guard and an unknown size,
+/// so its size alone counts; a mask could keep the guard's signals out.
+struct Wishes {
+  int detach_state = PTHREAD_CREATE_JOINABLE;
+  size_t stack_bytes = 0, guard_bytes = 0;
+  int scheduling = PTHREAD_INHERIT_SCHED, policy = 0;
+  sched_param parameters{};
+  cpu_set_t processors{};
+  bool has_processors = false;
+};
+
+/// Reads what the module gave, which may be anything.
+Wishes read_wishes(const pthread_attr_t* attributes) {
+  Wishes wishes;
+  pthread_attr_getdetachstate(attributes, &wishes.detach_state);
+  pthread_attr_getstacksize(attributes, &wishes.stack_bytes);
+  pthread_attr_getguardsize(attributes, &wishes.guard_bytes);
+  pthread_attr_getinheritsched(attributes, &wishes.scheduling);
+  pthread_attr_getschedpolicy(attributes, &wishes.policy);
+  pthread_attr_getschedparam(attributes, &wishes.parameters);
+  const int error = pthread_attr_getaffinity_np(attributes, sizeof wishes.processors, &wishes.processors);
+  // All of them: nothing was asked for.
+  wishes.has_processors = error == 0 && CPU_COUNT(&wishes.processors) < CPU_SETSIZE;
+  return wishes;
+}
+
+/// Attributes for a thread that are as the module wishes, with a stack and a guard that are large enough.
+class ThreadAttributes {
+ public:
+  ThreadAttributes() { pthread_attr_init(&attributes_); }
+  ~ThreadAttributes() { pthread_attr_destroy(&attributes_); }
+  ThreadAttributes(const ThreadAttributes&) = delete;
+  ThreadAttributes& operator=(const ThreadAttributes&) = delete;
+
+  const pthread_attr_t* get() const { return &attributes_; }
+  /// 0, or an error of pthread_create's.
+  int set(const Wishes& wishes) {
+    int error = pthread_attr_setdetachstate(&attributes_, wishes.detach_state);
+    const auto then = [&](int next) { error = error != 0 ? error : next; };
+    then(pthread_attr_setstacksize(&attributes_, std::max(wishes.stack_bytes, least_stack_bytes)));
+    then(pthread_attr_setguardsize(&attributes_, std::max(wishes.guard_bytes, least_guard_bytes)));
+    then(pthread_attr_setinheritsched(&attributes_, wishes.scheduling));
+    if (wishes.scheduling == PTHREAD_EXPLICIT_SCHED) {
+      then(pthread_attr_setschedpolicy(&attributes_, wishes.policy));
+      then(pthread_attr_setschedparam(&attributes_, &wishes.parameters));
+    }
+    if (wishes.has_processors) {
+      then(pthread_attr_setaffinity_np(&attributes_, sizeof wishes.processors, &wishes.processors));
+    }
+    return error;
+  }
+
+ private:
+  pthread_attr_t attributes_;
+};
+
+/// `wishes` may be null.
+int start_guarded(pthread_t* thread, const Wishes* wishes, Start* start) {
+  if (wishes == nullptr) return pthread_create(thread, nullptr, enter, start);
+  ThreadAttributes attributes;
+  const int error = attributes.set(*wishes);
+  return error != 0 ? error : pthread_create(thread, attributes.get(), enter, start);
+}
+
 int start_thread(pthread_t* thread, const pthread_attr_t* attributes, Routine routine) {
   ModuleVersion* version = current_version();
   if (version == nullptr) return EPERM;
+  // Before anything is counted or owned: a fault may end the call there.
+  Wishes wishes;
+  if (attributes != nullptr) wishes = read_wishes(attributes);
   if (version->own_threads.fetch_add(1) >= max_threads_per_version) {
     version->own_threads.fetch_sub(1);
     return EAGAIN;
@@ -133,7 +230,7 @@ int start_thread(pthread_t* thread, const pthread_attr_t* attributes, Routine ro
   {
     const HostSection section;
     auto* start = new (std::nothrow) Start{version->shared_from_this(), routine};
-    error = start == nullptr ? EAGAIN : pthread_create(&started, attributes, enter, start);
+    error = start == nullptr ? EAGAIN : start_guarded(&started, attributes != nullptr ? &wishes : nullptr, start);
     if (error != 0) {
       delete start;
       version->own_threads.fetch_sub(1);
@@ -176,10 +273,11 @@ void host_thrd_exit(int value) {
 
 int host_pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) {
   pthread_key_t made{};
-  const int error = pthread_key_create(&made, nullptr);
-  if (error == 0 && current_version() != nullptr) {
+  int error = 0;
+  {
     const HostSection section;
-    current_version()->add_thread_key({made, destructor});
+    error = pthread_key_create(&made, nullptr);
+    if (error == 0 && current_version() != nullptr) current_version()->add_thread_key({made, destructor});
   }
   if (error == 0) *key = made;
   return error;

@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <type_traits>
 
 #include "base/clock.h"
@@ -144,7 +145,7 @@ void call_done(Retirer& retirer, ModuleVersion& version) {
 }
 
 void detached_call_done(Retirer& retirer, ModuleVersion& version) {
-  version.detached_calls.fetch_sub(1, std::memory_order_relaxed);
+  version.threads->give_back();
   leave_version(&retirer, version);
 }
 
@@ -167,6 +168,13 @@ WaitedCall call_on_this_thread(DeadlineWatch& deadlines, ModuleVersion& version,
   return result;
 }
 
+void note_stuck(const CallingThread& thread, uint64_t call, std::chrono::nanoseconds deadline, FaultRecord& fault) {
+  if (!thread.last_seen(call, fault)) fault = {};
+  fault.kind = FaultRecord::Kind::deadline;
+  fault.outside_module = true;
+  fault.deadline_ns = deadline.count();
+}
+
 WaitedCall call_and_wait(SpareThreads& threads, DeadlineWatch& deadlines, const std::shared_ptr<ModuleVersion>& version,
                          void (*function)(), std::chrono::milliseconds deadline) {
   /// A call in the module's own code ends at the deadline; this long after it, it is known to be somewhere else.
@@ -175,11 +183,21 @@ WaitedCall call_and_wait(SpareThreads& threads, DeadlineWatch& deadlines, const 
     std::mutex mutex;
     std::condition_variable ended;
     bool done = false;
-    WaitedCall result{.ending = WaitedCall::Ending::overdue, .fault = {}};
+    std::shared_ptr<CallingThread> thread;  // of the call, once it has begun
+    uint64_t call = 0;
+    WaitedCall result;
   };
+  std::optional<ThreadShare::Use> use = version->threads->try_take(ThreadShare::limit + ThreadShare::reserve);
+  if (!use) return {.ending = WaitedCall::Ending::no_share, .fault = {}};
   const auto wait = std::make_shared<Wait>();
-  SpareThreads::Task task = [wait, &deadlines, version, function, deadline] {
+  SpareThreads::Task task = [wait, &deadlines, version, function, deadline, use = std::move(use)]() mutable {
+    {
+      const std::lock_guard lock(wait->mutex);
+      wait->thread = CallingThread::current()->shared_from_this();
+      wait->call = wait->thread->call() + 1;
+    }
     const WaitedCall result = call_on_this_thread(deadlines, *version, function, deadline);
+    use.reset();
     const std::lock_guard lock(wait->mutex);
     wait->done = true;
     wait->result = result;
@@ -187,8 +205,10 @@ WaitedCall call_and_wait(SpareThreads& threads, DeadlineWatch& deadlines, const 
   };
   if (!threads.run(task)) return {.ending = WaitedCall::Ending::no_thread, .fault = {}};
   std::unique_lock lock(wait->mutex);
-  wait->ended.wait_for(lock, deadline + grace, [&] { return wait->done; });
-  return wait->result;
+  if (wait->ended.wait_for(lock, deadline + grace, [&] { return wait->done; })) return wait->result;
+  WaitedCall overdue{.ending = WaitedCall::Ending::overdue, .fault = {}};
+  if (wait->thread) note_stuck(*wait->thread, wait->call, deadline, overdue.fault);
+  return overdue;
 }
 
 }  // namespace cweb::runtime

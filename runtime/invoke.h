@@ -14,6 +14,7 @@ struct websocket;
 
 namespace cweb::runtime {
 
+class CallingThread;
 class DeadlineWatch;
 class HandoverMonitor;
 class LoopGate;
@@ -68,18 +69,22 @@ struct WaitedCall {
     stopped,    ///< by a fault, by its deadline, or by the module (exit, abort)
     overdue,    ///< still running: it is in a library or waits for a lock. The version lives on until it returns
     no_thread,  ///< not called: all threads are busy
+    no_share,   ///< not called: the module has all threads that it may have
   };
   Ending ending = Ending::returned;
-  FaultRecord fault;  ///< of `stopped`
+  FaultRecord fault;  ///< of `stopped`, and of `overdue`: where it was seen last
 };
 
-/// Calls `function` of `version` on this thread, which must be one of SpareThreads': `returned` or `stopped`. It may
-/// take until the deadline.
+/// Calls `function` of `version` on this thread, which must be one of SpareThreads': `returned` or `stopped`. It takes
+/// longer than the deadline when it cannot be ended. The caller has a thread of the module's share for it.
 WaitedCall call_on_this_thread(DeadlineWatch& deadlines, ModuleVersion& version, void (*function)(),
                                std::chrono::milliseconds deadline);
 
+/// Of a call that is overdue and could not be ended: where it was seen last, as the fault to be reported.
+void note_stuck(const CallingThread& thread, uint64_t call, std::chrono::nanoseconds deadline, FaultRecord& fault);
+
 /// Calls `function` (a constructor, onload or unload) on a spare thread and waits until it returns or the deadline
-/// comes. Not for loop threads: it blocks.
+/// comes. Not for loop threads: it blocks. It is one of the module's threads while it runs.
 WaitedCall call_and_wait(SpareThreads& threads, DeadlineWatch& deadlines, const std::shared_ptr<ModuleVersion>& version,
                          void (*function)(), std::chrono::milliseconds deadline);
 

@@ -72,6 +72,7 @@ class alignas(64) LoopGate {
   ModuleVersion* version_ = nullptr;
   RouteState* route_ = nullptr;
   CallingThread* thread_ = nullptr;  // the driver
+  uint64_t thread_call_ = 0;         // the call's number there
   // The monitor's own notes.
   uint64_t noted_polls_ = 0;
   int64_t noted_ns_ = 0;

@@ -16,6 +16,7 @@
 #include "runtime/heap.h"
 #include "runtime/module_config.h"
 #include "runtime/module_counters.h"
+#include "runtime/thread_share.h"
 
 namespace cweb::runtime {
 
@@ -67,17 +68,21 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   std::unique_ptr<CallCounters> counters;
   std::shared_ptr<ModuleCounters> module_counters;  ///< of its module: what counters holds at the end goes there
 
+  /// Of its module: set when the name is known, before code of the version can run on a thread.
+  std::shared_ptr<ThreadShare> threads = std::make_shared<ThreadShare>();
+
   /// How long a call may take.
   int64_t deadline_ns = default_deadline_ns;
   static constexpr int64_t default_deadline_ns = 10'000'000'000;
 
-  /// Its module has faulted too often: calls are refused until the next deploy or restart.
+  /// Its module has failed too often, its calls are stuck, or calls of it are forbidden for another reason: they are
+  /// refused until the next deploy or restart.
   std::atomic<bool> quarantined{false};
+  /// Why: a sentence. Written before `quarantined` is set, once, and not read before.
+  std::string quarantine_reason;
   /// A call into it has faulted, so that a lock of its own may be held, or something half written.
   std::atomic<bool> suspect{false};
 
-  /// Calls that were taken off their loop and are still running.
-  std::atomic<int> detached_calls{0};
   /// Threads that the module started itself and that are still running.
   std::atomic<int> own_threads{0};
 

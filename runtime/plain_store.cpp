@@ -25,7 +25,7 @@ constexpr size_t most_freed_remembered = 0;
 
 struct Block {
   HeapStore* store;
-  size_t size;
+  size_t size;  ///< that it takes, and that may be used
 };
 
 /// All live blocks of all plain stores. A block is found by its address alone, so there is one register for the
@@ -103,35 +103,39 @@ class PlainStore final : public HeapStore {
   }
 
   void* allocate(size_t size, size_t alignment, bool zeroed) override {
-    if (!count.add(size)) return nullptr;
     const size_t rounded = (size + alignment) / alignment * alignment;
+    if (size > ModuleHeap::max_bytes || !count.add(rounded)) return nullptr;
     void* block = std::aligned_alloc(alignment, rounded);
-    if (block == nullptr) return count.remove(size), nullptr;
-    if (zeroed) std::memset(block, 0, size);
-    blocks().add(block, {this, size});
+    if (block == nullptr) return count.remove(rounded), nullptr;
+    if (zeroed) std::memset(block, 0, rounded);
+    blocks().add(block, {this, rounded});
     return block;
   }
 
   size_t size_of(const void* block) const override {
     Block found{};
-    CWEB_ASSERT(blocks().find(block, found));
-    return found.size;
+    return blocks().find(block, found) ? found.size : 0;
   }
 
-  void* resize(void* block, size_t size) override {
-    void* moved = allocate(size, 16, false);
-    if (moved == nullptr) return nullptr;
-    std::memcpy(moved, block, std::min(size, size_of(block)));
-    release(block);
-    return moved;
-  }
-
-  void release(void* block) override {
-    const size_t size = size_of(block);
-    // Two threads that free one block at a time: the register decides who does it.
-    if (!blocks().remove(block)) return;
-    count.remove(size);
+  ResizedBlock resize(void* block, size_t size) override {
+    Block old{};
+    if (!blocks().find(block, old)) return {};
+    void* const moved = allocate(size, 16, false);
+    if (moved == nullptr) return {true, nullptr};
+    // Of several threads that free or move one block at a time the register lets one, whose block stays until then.
+    if (!blocks().remove(block)) return release(moved), ResizedBlock{};
+    std::memcpy(moved, block, std::min(size, old.size));
+    count.remove(old.size);
     std::free(block);
+    return {true, moved};
+  }
+
+  bool release(void* block) override {
+    Block old{};
+    if (!blocks().find(block, old) || !blocks().remove(block)) return false;
+    count.remove(old.size);
+    std::free(block);
+    return true;
   }
 
   size_t bytes() const override { return count.use().bytes; }

@@ -44,6 +44,7 @@ std::expected<Registry::Claim, Conflict> Registry::claim(const std::shared_ptr<M
   version->socket_states = std::make_unique<RouteState[]>(3 * config.websockets.size());
   version->counters = std::make_unique<CallCounters>(config.routes.size());
   version->module_counters = module.counters;
+  version->threads = thread_shares_.of(config.name);
   module.claimed = version;
   return claim;
 }
@@ -66,11 +67,13 @@ bool Registry::publish_restarted(Claim claim, const ModuleVersion& replaced) {
   return true;
 }
 
-void Registry::quarantine(const ModuleVersion& version) {
+void Registry::quarantine(const ModuleVersion& version, std::string reason) {
   const std::lock_guard lock(mutex_);
   const Module* const module = find_locked(version.config.name);
   // Another version may have come meanwhile.
-  if (module != nullptr && module->live.get() == &version) module->live->quarantined = true;
+  if (module == nullptr || module->live.get() != &version || version.quarantined) return;
+  module->live->quarantine_reason = std::move(reason);
+  module->live->quarantined = true;
 }
 
 void Registry::go_live_locked(Module& module, Claim& claim) {

@@ -63,8 +63,8 @@ class Registry {
   /// when `replaced` is not live any more.
   bool publish_restarted(Claim claim, const ModuleVersion& replaced);
 
-  /// From here on calls of the module are refused, until a version of it is published.
-  void quarantine(const ModuleVersion& version);
+  /// From here on calls of the module are refused, until a version of it is published. `reason` is for people.
+  void quarantine(const ModuleVersion& version, std::string reason = "it has faulted too often");
 
   /// Makes versions live that another process had: `number` and `deployed_at` are set by the caller. One table for all.
   void publish_restored(std::vector<Claim> claims);
@@ -74,6 +74,9 @@ class Registry {
 
   /// Removes every module. For shutdown.
   void remove_all();
+
+  /// What the versions of a name have in common before and after they are claimed.
+  std::shared_ptr<ThreadShare> threads_of(const std::string& name) { return thread_shares_.of(name); }
 
   std::vector<ModuleStatus> list() const;  ///< sorted by name
   std::optional<ModuleStatus> find(std::string_view name) const;
@@ -104,6 +107,7 @@ class Registry {
   ModuleStatus status_locked(const Module& module) const;
   void release(const Claim& claim);
 
+  ThreadShares thread_shares_;
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Module>> modules_;  // guarded by mutex_; in the order of their first coming
   std::unique_ptr<const RouteTable> current_;     // guarded by mutex_

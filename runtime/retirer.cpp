@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,8 +14,9 @@
 namespace cweb::runtime {
 namespace {
 
-/// An unload that runs longer is told of in the log; its version stays in memory until it returns.
-constexpr int64_t unload_patience_ms = 10'000;
+/// An unload that still runs so long after its deadline cannot be ended. It is told of in the log, and its version
+/// stays in memory until it returns.
+constexpr std::chrono::milliseconds grace{100};
 
 /// For the unload of a version that has faulted: it may wait for a lock that nobody will give back.
 constexpr std::chrono::milliseconds suspect_unload_time{1000};
@@ -98,8 +100,8 @@ void Retirer::work() {
     if (pending_.empty()) {
       poked_condition_.wait(lock, [&] { return poked_ || stopping_; });
     } else {
-      // The second is for threads of a module's own, which end without a word, and for the complaint about a slow
-      // unload.
+      // The second is for threads of a module's own, which end without a word, for the report of an unload that is
+      // overdue, and for one that found no thread.
       poked_condition_.wait_for(lock, std::chrono::seconds(1), [&] { return poked_ || stopping_; });
     }
     poked_ = false;
@@ -131,7 +133,7 @@ bool Retirer::advance(Pending& pending) {
   ModuleVersion& version = *pending.version;
   if (pending.unload_returned) {
     // A thread that the module started keeps the code it runs.
-    if (version.own_threads.load() > 0 || spares_.anyone_inside(&version)) return false;
+    if (pending.reporting || version.own_threads.load() > 0 || spares_.anyone_inside(&version)) return false;
     version.set_state(VersionState::retired);
     if (const ModuleHeap::Use left = version.heap().use(); left.blocks > 0) {
       log::info("module {} version {} is retired and left {} bytes in {} blocks allocated", version.config.name,
@@ -141,7 +143,7 @@ bool Retirer::advance(Pending& pending) {
     return true;
   }
   if (pending.unload_started) {
-    complain_when_overdue(pending);
+    report_when_overdue(pending);
     return false;
   }
   if (!all_loops_passed(pending.generation) || spares_.anyone_inside(&version)) return false;
@@ -157,30 +159,69 @@ void Retirer::start_unload(Pending& pending) {
     pending.unload_returned = true;
     return;
   }
+  // One that may wait for a lock that a faulted call holds is a call like others; it waits for the others to return.
+  const bool suspect = pending.version->suspect.load();
+  pending.unload_deadline =
+      suspect ? suspect_unload_time : std::chrono::milliseconds(pending.version->deadline_ns / 1'000'000);
+  std::optional<ThreadShare::Use> use =
+      pending.version->threads->try_take(ThreadShare::limit + (suspect ? 0 : ThreadShare::reserve));
+  if (!use) {
+    pending.unload_started = false;
+    return;
+  }
   // The entry holds the version until unload_returned is set; a task that held it too could be the last to do so.
-  SpareThreads::Task unload = [this, &pending] {
-    ModuleVersion& version = *pending.version;
-    const auto deadline =
-        version.suspect.load() ? suspect_unload_time : std::chrono::milliseconds(version.deadline_ns / 1'000'000);
-    const WaitedCall call =
-        call_on_this_thread(deadlines_, version, reinterpret_cast<void (*)()>(version.config.unload), deadline);
-    if (call.ending != WaitedCall::Ending::returned) {
-      report_fault(pending.version, call.fault, {.call = "unload", .request = {}, .accept = {}});
-    }
+  SpareThreads::Task task = [this, &pending, use = std::move(use)]() mutable {
+    unload(pending);
+    use.reset();
     const std::lock_guard lock(mutex_);
     pending.unload_returned = true;
     poked_ = true;
     poked_condition_.notify_one();
   };
-  // At the bound on threads it is tried again at the next poke, or a second later.
-  if (!spares_.run(unload)) pending.unload_started = false;
+  // At the bound on threads, the module's or all, it is tried again at the next poke, or a second later.
+  pending.unload_started = spares_.run(task);
 }
 
-void Retirer::complain_when_overdue(Pending& pending) {
-  if (pending.overdue_said || monotonic_ms() - pending.unload_started_ms < unload_patience_ms) return;
-  pending.overdue_said = true;
-  log::warn("module {} version {}: unload has been running for {} s; its memory is kept until it returns",
-            pending.version->config.name, pending.version->number, unload_patience_ms / 1000);
+/// On a thread of SpareThreads'.
+void Retirer::unload(Pending& pending) {
+  const std::shared_ptr<CallingThread> thread = CallingThread::current()->shared_from_this();
+  const uint64_t number = thread->call() + 1;
+  {
+    const std::lock_guard lock(mutex_);
+    pending.unloader = thread;
+    pending.unload_call = number;
+  }
+  ModuleVersion& version = *pending.version;
+  const WaitedCall call = call_on_this_thread(deadlines_, version, reinterpret_cast<void (*)()>(version.config.unload),
+                                              pending.unload_deadline);
+  if (call.ending == WaitedCall::Ending::returned) return;
+  const bool is_reported = call.fault.kind == FaultRecord::Kind::deadline && !thread->begin_report(number);
+  if (!is_reported) report_fault(pending.version, call.fault, {.call = "unload", .request = {}, .accept = {}});
+}
+
+void Retirer::report_when_overdue(Pending& pending) {
+  const std::chrono::milliseconds taken(monotonic_ms() - pending.unload_started_ms);
+  if (pending.overdue_said || !pending.unloader || taken < pending.unload_deadline + grace) return;
+  // On another thread: the report takes longer than anybody may hold the lock. The entry stays until it is made.
+  SpareThreads::Task report = [this, &pending] {
+    report_overdue_unload(pending);
+    const std::lock_guard lock(mutex_);
+    pending.reporting = false;
+    poked_ = true;
+    poked_condition_.notify_one();
+  };
+  pending.overdue_said = pending.reporting = spares_.run(report);
+}
+
+void Retirer::report_overdue_unload(const Pending& pending) {
+  // The call and its deadline do not change any more.
+  CallingThread& thread = *pending.unloader;
+  FaultRecord fault;
+  note_stuck(thread, pending.unload_call, pending.unload_deadline, fault);
+  if (!thread.begin_report(pending.unload_call)) return;
+  report_fault(pending.version, fault, {.call = "unload", .request = {}, .accept = {}});
+  log::warn("module {} version {}: unload has not returned; its memory and a thread are kept until it does",
+            pending.version->config.name, pending.version->number);
 }
 
 }  // namespace cweb::runtime

@@ -64,13 +64,19 @@ class Retirer {
     bool unload_started = false;
     bool unload_returned = false;
     int64_t unload_started_ms = 0;
+    std::chrono::milliseconds unload_deadline{0};
+    std::shared_ptr<CallingThread> unloader;  // once unload has begun, on this thread as
+    uint64_t unload_call = 0;                 // this call of its
     bool overdue_said = false;
+    bool reporting = false;  // that it is overdue, on another thread
   };
   void work();
   bool all_loops_passed(uint64_t generation) const;
   bool advance(Pending& pending);
   void start_unload(Pending& pending);
-  void complain_when_overdue(Pending& pending);
+  void unload(Pending& pending);
+  void report_when_overdue(Pending& pending);
+  static void report_overdue_unload(const Pending& pending);
 
   std::atomic<int>& wanted(uint64_t version_id) { return wanted_[version_id % wanted_.size()]; }
 

@@ -4,12 +4,12 @@
 
 namespace cweb::runtime {
 
-Runtime::Runtime()
-    : spares_(max_threads), monitor_(spares_, deadlines_), retirer_(spares_, deadlines_), registry_(retirer_) {}
+Runtime::Runtime(size_t most_threads)
+    : spares_(most_threads), monitor_(spares_, deadlines_), retirer_(spares_, deadlines_), registry_(retirer_) {}
 
-Expected<std::unique_ptr<Runtime>> Runtime::create() {
+Expected<std::unique_ptr<Runtime>> Runtime::create(size_t most_threads) {
   set_up_fault_guard();
-  return std::unique_ptr<Runtime>(new Runtime());
+  return std::unique_ptr<Runtime>(new Runtime(most_threads));
 }
 
 void Runtime::add_loop(LoopGate& gate) {

@@ -17,10 +17,8 @@ class Runtime {
  public:
   /// Threads that may run module code, over all modules and loops.
   static constexpr size_t max_threads = 1024;
-  /// Calls of one module that may be running off their loops; beyond that its new calls are refused (503).
-  static constexpr int max_detached_calls_per_module = 64;
 
-  static Expected<std::unique_ptr<Runtime>> create();
+  static Expected<std::unique_ptr<Runtime>> create(size_t most_threads = max_threads);
 
   Registry& registry() { return registry_; }
   SpareThreads& spare_threads() { return spares_; }
@@ -39,7 +37,7 @@ class Runtime {
   bool unload_all(std::chrono::milliseconds deadline);
 
  private:
-  Runtime();
+  explicit Runtime(size_t most_threads);
 
   // Each uses those before it and is destroyed before them.
   SpareThreads spares_;

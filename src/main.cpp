@@ -103,6 +103,7 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
 
   cweb::log::info("shutting down");
   service_manager.stopping();
+  if (supervised) supervised->say_ending();
   const bool finished = (*server)->stop(finish_requests_time);
   if (*access_log) (*access_log)->finish();
   const bool unloaded = (*runtime)->unload_all(unload_time);

@@ -102,7 +102,9 @@ Expected<std::unique_ptr<mgnt::Access>> set_up_access(const cli::ServeOptions& o
 Expected<std::unique_ptr<supervisor::DeployJournal>> open_journal(Supervised& supervised) {
   if (!supervised) return nullptr;
   auto journal = supervisor::DeployJournal::open(supervised->take_journals());
-  if (journal && !supervised->died_in().empty()) (*journal)->died_in(supervised->died_in());
+  if (!journal || supervised->died_in().empty()) return journal;
+  (*journal)->died_in(supervised->died_in());
+  supervised->say_noted();
   return journal;
 }
 

@@ -54,6 +54,14 @@ void succeed(DeployReport& report, DeployReport::Status status, const ModuleVers
   report.module = summarize(version);
 }
 
+/// Of a version that has just gone live.
+void tell_of_stuck_calls(const ModuleVersion& version, DeployReport& report) {
+  const int stuck = version.threads->stuck();
+  if (stuck < runtime::ThreadShare::limit) return;
+  report.notices.push_back(fmt::format("{} calls of {} are stuck: until some of them return new ones are answered 503",
+                                       stuck, version.config.name));
+}
+
 /// Callbacks that take a context first can be told from their types, but nothing makes such a context as yet.
 std::optional<SourcePosition> context_first_callback(const ModuleConfig& config, const ModuleFacts& facts) {
   const auto is = [](CallShape shape) { return shape == CallShape::context_first; };
@@ -107,7 +115,7 @@ void Deployer::run_deploy(const PostedSource& posted, DeployReport& report) {
   const VersionPtr version = link(*compilation, posted.code, report);
   if (!version) return finish(name, report);
   version->hash = hash;
-  version->set_state(runtime::VersionState::loading);
+  begin_loading(*version, name);
   milliseconds time_left = options_.load_deadline;
   const auto go_live = [&] {
     if (!run_constructors(version, time_left, report) || !read_configuration(*version, report)) return false;
@@ -127,6 +135,7 @@ void Deployer::run_deploy(const PostedSource& posted, DeployReport& report) {
     return finish(name, report);
   }
   note_in_journal(*version, *compilation);
+  tell_of_stuck_calls(*version, report);
   succeed(report, DeployReport::Status::deployed, *version);
 }
 
@@ -172,7 +181,7 @@ Deployer::Restart Deployer::restart_now(DeployLanes::Ticket ticket, const Versio
                                 version->source, report);
   if (!fresh) return restart;
   fresh->hash = version->hash;
-  fresh->set_state(runtime::VersionState::loading);
+  begin_loading(*fresh, name);
   milliseconds time_left = options_.load_deadline;
   const auto go_live = [&] {
     if (!run_constructors(fresh, time_left, report) || !read_configuration(*fresh, report)) return false;
@@ -187,6 +196,7 @@ Deployer::Restart Deployer::restart_now(DeployLanes::Ticket ticket, const Versio
   }
   ticket.took_effect();
   restart.result = Restart::Result::restarted;
+  tell_of_stuck_calls(*fresh, report);
   succeed(report, DeployReport::Status::deployed, *fresh);
   report.timings.total_ms = total.elapsed_ms();
   return restart;
@@ -198,11 +208,18 @@ Deployer::Removal Deployer::remove(const std::string& name) {
   if (!ticket.enter(name)) return {.result = Removal::Result::superseded};
   // From here on nobody else changes what this name stands for.
   const auto leaving = registry_.find(name);
-  if (!leaving || !registry_.remove(name)) return {};
+  const bool was_live = leaving && registry_.remove(name);
+  const bool was_kept = options_.journal != nullptr && options_.journal->removed(name);
+  if (!was_live && !was_kept) return {};
   ticket.took_effect();
-  if (options_.journal != nullptr) options_.journal->removed(name);
   counter_.count_removal();
-  return {.result = Removal::Result::removed, .module = summarize(*leaving->live)};
+  Removal removal{.result = Removal::Result::removed, .module = {}};
+  if (was_live) removal.module = summarize(*leaving->live);
+  return removal;
+}
+
+void Deployer::forgive(const std::string& name) const {
+  if (options_.journal != nullptr) options_.journal->forgive(name);
 }
 
 bool Deployer::say_if_unchanged(const std::string& hash, DeployReport& report) const {
@@ -300,6 +317,13 @@ std::optional<runtime::Registry::Claim> Deployer::claim(const VersionPtr& versio
   return std::move(*claimed);
 }
 
+/// `name` is the one that counts, or a guess at it: constructors run before the configuration can be read.
+void Deployer::begin_loading(ModuleVersion& version, const std::string& name) {
+  version.config.name = name;
+  version.threads = registry_.threads_of(name);
+  version.set_state(runtime::VersionState::loading);
+}
+
 bool Deployer::run_constructors(const VersionPtr& version, milliseconds& time_left, DeployReport& report) {
   const Stopwatch watch;
   const milliseconds whole = time_left;
@@ -330,7 +354,8 @@ bool Deployer::call(const VersionPtr& version, void (*function)(), const char* w
   switch (ended.ending) {
     case Ending::returned:
       return true;
-    case Ending::stopped: {
+    case Ending::stopped:
+    case Ending::overdue: {  // the call owns the version until it returns, whenever that is
       const runtime::FaultAnswer answer =
           runtime::report_fault(version, ended.fault, {.call = what, .request = {}, .accept = {}});
       report.rendered += answer.body;
@@ -339,9 +364,12 @@ bool Deployer::call(const VersionPtr& version, void (*function)(), const char* w
       }
       return stop(report, 422, "onload", fmt::format("{}: {}", late, answer.sentence));
     }
-    case Ending::overdue:
-      // The call owns the version until it returns, whenever that is.
-      return stop(report, 422, "onload", late);
+    case Ending::no_share:
+      return stop(
+          report, 503, "onload",
+          fmt::format("{} calls of the module are running or stuck, more threads it cannot have; try again when "
+                      "some have returned",
+                      version->threads->in_use()));
     case Ending::no_thread:
       break;
   }

@@ -50,12 +50,14 @@ class Deployer {
     int crash_note = -1;
   };
   struct Restoration {
-    size_t modules = 0;  ///< that are live again
-    size_t failed = 0;   ///< that are not; the log says why
+    size_t modules = 0;      ///< that are live again
+    size_t quarantined = 0;  ///< of these, that answer 503
+    size_t failed = 0;       ///< that are not; the log says why
   };
   /// Makes live what the journal holds, before there are requests: each with the number and time of its deploy, in
   /// their order. A module in whose calls the process has died more than once comes back quarantined, and none of its
-  /// code runs. Blocks until the last `onload` has returned or is overdue.
+  /// code runs; so does one of which a constructor or `onload` fails. One that does not link stays away, and in the
+  /// journal: the next process tries it again. Blocks until the last `onload` has returned or is overdue.
   Restoration restore(const RestoreOptions& options);
 
   /// Since the server started.
@@ -75,12 +77,15 @@ class Deployer {
   /// Puts a fresh instance of a live version in its place: statics as at its deploy, onload run. Its number stays.
   Restart restart(const std::shared_ptr<runtime::ModuleVersion>& version);
 
+  /// A person has restarted the module: the next process does not quarantine it for what it did before.
+  void forgive(const std::string& name) const;
+
   struct Removal {
     enum class Result { removed, no_such_module, superseded };
     Result result = Result::no_such_module;
-    std::optional<ModuleSummary> module;  ///< what was removed
+    std::optional<ModuleSummary> module;  ///< what was removed; empty when it was not live, but would have come back
   };
-  /// Takes the module away, behind the deploys of its name that came before.
+  /// Takes the module away, behind the deploys of its name that came before; out of the journal too, live or not.
   Removal remove(const std::string& name);
 
  private:
@@ -97,6 +102,7 @@ class Deployer {
   bool read_configuration(runtime::ModuleVersion& version, DeployReport& report) const;
   bool check_routes(runtime::ModuleVersion& version, DeployReport& report) const;
   std::optional<runtime::Registry::Claim> claim(const VersionPtr& version, DeployReport& report);
+  void begin_loading(runtime::ModuleVersion& version, const std::string& name);
   bool run_constructors(const VersionPtr& version, std::chrono::milliseconds& time_left, DeployReport& report);
   bool run_onload(const VersionPtr& version, std::chrono::milliseconds time_left, DeployReport& report);
   bool call(const VersionPtr& version, void (*function)(), const char* what, std::chrono::milliseconds time_left,
@@ -104,7 +110,11 @@ class Deployer {
   void note_in_journal(const runtime::ModuleVersion& version, const jit::Compilation& compilation) const;
   struct Restoring;
   bool load(Restoring& module);
-  bool start(Restoring& module);
+  VersionPtr link_again(const supervisor::DeployRecord& record, const jit::Compilation& compilation,
+                        DeployReport& report);
+  void read_quarantined_configuration(Restoring& module) const;
+  void start(Restoring& module);
+  static void quarantine(Restoring& module);
   void finish(const std::string& guessed_name, DeployReport& report) const;
 
   jit::Compiler& compiler_;

@@ -1,5 +1,6 @@
 // The deployer's way back: from the journal's records to live modules, in a process that takes the place of one that
 // died. Nothing is compiled. Before the server accepts, so no deploy and no request is under way.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,7 +35,7 @@ void each(std::vector<Item>& items, size_t threads_at_most, const std::function<
   take_items();
 }
 
-/// Leaves the file's offset where it is: a fault handler writes the same name over it.
+/// Leaves the file's offset where it is: a fault handler knows better, and writes over this.
 void write_crash_note(int file, std::string_view name) {
   if (file < 0) return;
   [[maybe_unused]] const int emptied = ftruncate(file, 0);
@@ -50,9 +51,8 @@ struct Deployer::Restoring {
   DeployReport report;  // says what fails
   milliseconds time_left{0};
   std::optional<runtime::Registry::Claim> claim;
-  bool is_live = false;
 
-  bool is_quarantined() const { return entry.deaths >= deaths_to_quarantine; }
+  bool has_killed() const { return entry.deaths >= deaths_to_quarantine; }
 };
 
 Deployer::Restoration Deployer::restore(const RestoreOptions& options) {
@@ -70,77 +70,111 @@ Deployer::Restoration Deployer::restore(const RestoreOptions& options) {
     begin(module);
     if (!load(module)) module.version = nullptr;
   });
-  // One after the other: patterns of different modules are matched in the order in which the modules came.
+  // A module at a time: patterns of different modules are matched in the order in which the modules came.
   for (Restoring& module : modules) {
     if (!module.version) continue;
     if (auto claimed = claim(module.version, module.report)) module.claim.emplace(std::move(*claimed));
   }
   each<Restoring>(modules, threads, [&](Restoring& module) {
     begin(module);
-    module.is_live = module.claim && start(module);
+    if (module.claim) start(module);
   });
   if (options.one_at_a_time) write_crash_note(options.crash_note, {});
 
   Restoration done;
   std::vector<runtime::Registry::Claim> claims;
   for (Restoring& module : modules) {
-    if (module.is_live) {
+    if (module.claim) {
+      done.quarantined += module.version->quarantined ? 1 : 0;
       claims.push_back(std::move(*module.claim));
       continue;
     }
     if (module.version) module.version->set_state(runtime::VersionState::failed);
     ++done.failed;
-    log::error("module {} could not be brought back: {}: {}", module.entry.name, module.report.stage,
-               module.report.message);
+    log::error("module {} could not be brought back: {}: {}. A deploy of it brings it back, or the next process",
+               module.entry.name, module.report.stage, module.report.message);
   }
   done.modules = claims.size();
   registry_.publish_restored(std::move(claims));
-  log::info("{} modules are live again after {:.0f} ms", done.modules, watch.elapsed_ms());
+  log::info("{} modules are live again after {:.0f} ms, {} of them quarantined", done.modules, watch.elapsed_ms(),
+            done.quarantined);
   return done;
 }
 
-/// Links the module and reads its configuration.
+/// Links the module and reads its configuration. One that must not run, or whose constructors fail, is quarantined.
 bool Deployer::load(Restoring& module) {
   const auto failed = [&](std::string why) {
     module.report.stage = "journal";
     module.report.message = std::move(why);
     return false;
   };
-  auto record = options_.journal->read(module.entry.name);
+  const auto record = options_.journal->read(module.entry.name);
   if (!record) return failed("its record cannot be read");
   auto facts = jit::decode_facts(record->facts);
   if (!facts) return failed(facts.error().message);
-  const jit::Compilation compilation{.object = std::move(record->object), .facts = std::move(*facts)};
-  module.version = link(compilation, record->source, module.report);
+  const jit::Compilation compilation{.object = record->object, .facts = std::move(*facts)};
+  module.version = link_again(*record, compilation, module.report);
   if (!module.version) return false;
-  runtime::ModuleVersion& version = *module.version;
-  version.number = record->number;
-  version.deployed_at = record->deployed_at;
-  version.hash = record->hash;
-  version.set_state(runtime::VersionState::loading);
-  // Known already, should the process die of a constructor.
-  version.config.name = module.entry.name;
   module.time_left = options_.load_deadline;
-  if (!module.is_quarantined() && !run_constructors(module.version, module.time_left, module.report)) return false;
-  if (!read_configuration(version, module.report) || !check_routes(version, module.report)) return false;
-  if (module.is_quarantined()) {
-    // Of its code nothing has run and nothing shall.
-    version.config.unload = nullptr;
-    version.config.websockets.clear();
+  const auto make_ready = [&] {
+    if (!run_constructors(module.version, module.time_left, module.report)) return false;
+    if (!read_configuration(*module.version, module.report)) return false;
+    if (!check_routes(*module.version, module.report)) return false;
+    return module.version->config.name == module.entry.name || failed("it has another name than it had");
+  };
+  if (module.has_killed()) {
+    module.report.message = fmt::format("the server process has died {} times in its calls", module.entry.deaths);
+  } else if (make_ready()) {
+    return true;
+  } else {
+    // What has begun to run may run still, and is not what is shown.
+    module.version->set_state(runtime::VersionState::failed);
+    module.version = link_again(*record, compilation, module.report);
+    if (!module.version) return false;
   }
-  return version.config.name == module.entry.name || failed("it has another name than it had");
+  quarantine(module);
+  read_quarantined_configuration(module);
+  return true;
+}
+
+Deployer::VersionPtr Deployer::link_again(const supervisor::DeployRecord& record, const jit::Compilation& compilation,
+                                          DeployReport& report) {
+  VersionPtr version = link(compilation, record.source, report);
+  if (!version) return nullptr;
+  version->number = record.number;
+  version->deployed_at = record.deployed_at;
+  version->hash = record.hash;
+  // Its name is known already, should the process die of a constructor.
+  begin_loading(*version, record.name);
+  return version;
+}
+
+/// Without its constructors. Where the configuration is their work the module has no routes: it can be seen, restarted
+/// and removed all the same.
+void Deployer::read_quarantined_configuration(Restoring& module) const {
+  runtime::ModuleVersion& version = *module.version;
+  DeployReport unread;
+  if (!read_configuration(version, unread) || !check_routes(version, unread) ||
+      version.config.name != module.entry.name) {
+    version.config = {};
+    version.config.name = module.entry.name;
+  }
+  version.config.unload = nullptr;  // of what was never loaded
 }
 
 /// The last step before it is live.
-bool Deployer::start(Restoring& module) {
-  if (!module.is_quarantined()) return run_onload(module.version, module.time_left, module.report);
-  runtime::ModuleVersion& version = *module.version;
-  version.quarantined = true;
-  log::error(
-      "module {} is quarantined: the server process has died {} times in its calls. It answers 503 until its next "
-      "deploy",
-      module.entry.name, module.entry.deaths);
-  return true;
+void Deployer::start(Restoring& module) {
+  if (module.version->quarantined || run_onload(module.version, module.time_left, module.report)) return;
+  module.version->config.unload = nullptr;
+  quarantine(module);
+}
+
+/// While nobody else knows the version. The report's message is the reason.
+void Deployer::quarantine(Restoring& module) {
+  log::error("module {} is quarantined: {}. It answers 503 until its next deploy or restart", module.entry.name,
+             module.report.message);
+  module.version->quarantine_reason = module.report.message;
+  module.version->quarantined = true;
 }
 
 }  // namespace cweb::mgnt

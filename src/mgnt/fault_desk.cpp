@@ -119,6 +119,13 @@ std::string FaultDesk::follow_up(const std::shared_ptr<ModuleVersion>& version) 
         "/mgnt/modules/{}/restart",
         options_.most_faults, module);
   }
+  if (version->threads->is_full_of_stuck_calls()) {
+    registry_.quarantine(*version, fmt::format("{} of its calls are stuck", version->threads->stuck()));
+    return fmt::format(
+        "{} of its calls are stuck: the module is quarantined and answers 503 until some of them have returned and it "
+        "is deployed again, or restarted with a POST to /mgnt/modules/{}/restart",
+        version->threads->stuck(), module);
+  }
   const Stopwatch watch;
   const Deployer::Restart restart = deployer_.restart(version);
   switch (restart.result) {
@@ -131,7 +138,14 @@ std::string FaultDesk::follow_up(const std::shared_ptr<ModuleVersion>& version) 
     case Deployer::Restart::Result::failed:
       break;
   }
-  registry_.quarantine(*version);
+  if (restart.report.http_status == 503) {
+    // That is nothing that it has done.
+    return fmt::format(
+        "no fresh instance could be started now ({}): this one goes on answering, and its next fault "
+        "tries again",
+        restart.report.message);
+  }
+  registry_.quarantine(*version, fmt::format("it could not be started again: {}", restart.report.message));
   return fmt::format("no fresh instance could be started ({}): the module is quarantined and answers 503",
                      restart.report.message);
 }

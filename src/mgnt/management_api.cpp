@@ -95,6 +95,16 @@ std::optional<bool> check_only(std::string_view query) {
   return check;
 }
 
+ManagementAnswer restarted_answer(const ManagementRequest& request, const std::string& name, unsigned version,
+                                  const std::vector<std::string>& notices) {
+  if (wants_json(request)) {
+    return json_answer(200, {{"status", "restarted"}, {"name", name}, {"version", version}, {"notices", notices}});
+  }
+  std::string text = name + " is restarted\n";
+  for (const std::string& notice : notices) text += "note: " + notice + "\n";
+  return text_answer(200, text);
+}
+
 }  // namespace
 
 ManagementApi::ManagementApi(Deployer& deployer, runtime::Runtime& runtime, Access& access,
@@ -188,12 +198,11 @@ ManagementAnswer ManagementApi::restart(const Request& request, std::string_view
   if (!found) return no_such_module(request, name);
   faults_.begin_anew(name);
   const Deployer::Restart restart = deployer_.restart(found->live);
+  if (restart.result == Deployer::Restart::Result::restarted) deployer_.forgive(name);
   record.set(restart, name);
   switch (restart.result) {
     case Deployer::Restart::Result::restarted:
-      return wants_json(request)
-                 ? json_answer(200, {{"status", "restarted"}, {"name", name}, {"version", found->live->number}})
-                 : text_answer(200, name + " is restarted\n");
+      return restarted_answer(request, name, found->live->number, restart.report.notices);
     case Deployer::Restart::Result::failed:
       return report_answer(request, restart.report);
     case Deployer::Restart::Result::under_way:

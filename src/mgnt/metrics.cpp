@@ -148,10 +148,11 @@ void write_modules(Exposition& out, const std::vector<Module>& modules) {
   each("cweb_module_stopped_calls_total", Type::counter,
        "Calls that a module's code ended with exit, abort or the like, over all its versions.",
        [](const Module& module) { return module.totals.calls.stopped; });
-  each("cweb_module_detached_calls", Type::gauge, "Calls of a module that run off their loop because they take long.",
-       [](const Module& module) {
-         return static_cast<uint64_t>(std::max(module.status.live->detached_calls.load(std::memory_order_relaxed), 0));
-       });
+  each("cweb_module_detached_calls", Type::gauge,
+       "Calls of a module that run off their loop because they take long, and constructors, onload and unload.",
+       [](const Module& module) { return static_cast<uint64_t>(std::max(module.status.live->threads->in_use(), 0)); });
+  each("cweb_module_stuck_calls", Type::gauge, "Those of them that are overdue and could not be ended.",
+       [](const Module& module) { return static_cast<uint64_t>(std::max(module.status.live->threads->stuck(), 0)); });
   const auto memory = [&](std::string_view name, std::string_view help, const auto& live, const auto& draining) {
     out.family(name, Type::gauge, help);
     for (const Module& module : modules) {

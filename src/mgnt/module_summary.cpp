@@ -36,7 +36,10 @@ ordered_json to_json(const ModuleSummary& summary) {
 
 ordered_json to_json(const runtime::ModuleStatus& status, uint64_t faults) {
   ordered_json json = to_json(summarize(*status.live));
-  if (status.live->quarantined) json["state"] = "quarantined";
+  if (status.live->quarantined) {
+    json["state"] = "quarantined";
+    json["quarantine_reason"] = status.live->quarantine_reason;
+  }
   json["calls"] = status.calls;
   json["faults"] = faults;
   json["draining"] = status.draining;

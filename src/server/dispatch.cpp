@@ -120,14 +120,12 @@ struct Refusal {
 };
 
 inline Refusal refusal_of(const runtime::ModuleVersion& version) {
-  if (version.detached_calls.load(std::memory_order_relaxed) >= runtime::Runtime::max_detached_calls_per_module) {
-    return {"this module has all its threads in use: try again", "Retry-After: 1\r\n"};
-  }
-  if (version.quarantined.load(std::memory_order_relaxed)) {
-    return {"this module is quarantined: it has faulted too often. A new deploy or a restart brings it back",
-            "Retry-After: 30\r\n"};
-  }
-  return {};
+  const bool is_full = version.threads->is_full();
+  const bool is_quarantined = version.quarantined.load(std::memory_order_relaxed);
+  if (!is_full && !is_quarantined) return {};
+  if (version.threads->is_full_of_stuck_calls()) return {stuck_sentence, "Retry-After: 30\r\n"};
+  if (is_quarantined) return {quarantine_sentence, "Retry-After: 30\r\n"};
+  return {"this module has all its threads in use: try again", "Retry-After: 1\r\n"};
 }
 
 /// While the version is still held. On the way of every request, and with one caller.

@@ -89,8 +89,15 @@ class WebSocket : public std::enable_shared_from_this<WebSocket> {
   void shut() { accepts_.store(false, std::memory_order_release); }
 
   std::unique_ptr<http::WebSocketReader> reader;  ///< null once it has ended
-  Connection* connection = nullptr;               ///< null before and after
-  websocket* handle = nullptr;                    ///< what the module knows it by
+  /// The callback under way, for who reports that it does not return: set before each.
+  struct Running {
+    std::string_view callback;
+    std::string_view message;  ///< in the reader's buffer, or a part of what arrived
+    bool is_binary = false;
+  };
+  Running running;
+  Connection* connection = nullptr;  ///< null before and after
+  websocket* handle = nullptr;       ///< what the module knows it by
   /// Where it stands. What comes first in this list has happened first.
   enum class Stage {
     opening,      ///< on_open has not been called

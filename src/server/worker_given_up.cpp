@@ -4,6 +4,22 @@
 #include "server/worker.h"
 
 namespace cweb::server {
+namespace {
+
+/// What the call under way was given. It has that to itself, and may be changing it: these are bytes of a buffer that
+/// stays.
+runtime::FaultContext describe_call(const Connection& connection) {
+  if (const WebSocket* const socket = connection.socket.get()) {
+    return describe_message(socket->running.callback, socket->opening.path, socket->running.message,
+                            socket->running.is_binary);
+  }
+  const http::RequestReader& reader = connection.exchange->reader;
+  // What stood behind the path was a question mark until the query was cut into parameters.
+  const std::string_view target = reader.target();
+  return describe_request(reader, target.substr(0, target.find_first_of(std::string_view("?\0", 2))));
+}
+
+}  // namespace
 
 /// The connection is the call's until it returns.
 void Worker::begin_call(Connection& connection) {
@@ -23,23 +39,20 @@ void Worker::give_up(const std::shared_ptr<runtime::CallingThread>& thread, uint
 void Worker::answer_given_up(const std::shared_ptr<runtime::CallingThread>& thread, uint64_t call,
                              const std::shared_ptr<runtime::ModuleVersion>& version) {
   const Connection* const connection = find_call(*thread, call);
-  if (connection == nullptr || !thread->begin_report(call)) return;
+  if (connection == nullptr) return;
   runtime::FaultRecord fault;
   thread->last_seen(call, fault);
   fault.kind = runtime::FaultRecord::Kind::deadline;
   fault.outside_module = true;
-  // The call has what it was given to itself, and may be changing it: these are bytes of a buffer that stays.
-  runtime::FaultContext context =
-      connection->socket
-          ? describe_message("a callback", connection->socket->opening.path, {}, false)
-          : describe_request(connection->exchange->reader, path_of(connection->exchange->reader.target()));
-  runtime::SpareThreads::Task report = [this, thread, call, version, fault, context = std::move(context)] {
+  runtime::SpareThreads::Task report = [this, thread, call, version, fault, context = describe_call(*connection)] {
+    // Not before there is a thread: whoever begins a report makes it.
+    if (!thread->begin_report(call)) return;
     const runtime::FaultAnswer answer = runtime::report_fault(version, fault, context);
     loop_->post([this, thread, call, answer] {
       if (Connection* const waiting = find_call(*thread, call)) abandon(*waiting, answer);
     });
   };
-  // At the bound on threads the client waits until the call returns.
+  // At the bound on threads the call is given up again a moment later.
   runtime_.spare_threads().run(report);
 }
 

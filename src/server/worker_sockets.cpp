@@ -26,7 +26,7 @@ std::string control_frame(http::WebSocketOpcode opcode, std::string_view payload
 }
 
 bool has_thread_for(const runtime::ModuleVersion& version) {
-  return version.detached_calls.load(std::memory_order_relaxed) < runtime::Runtime::max_detached_calls_per_module;
+  return !version.threads->is_full();
 }
 
 const runtime::WebSocketConfig& config_of(const runtime::SocketMatch& match) {
@@ -80,9 +80,9 @@ Worker::Next Worker::open_socket(Connection& connection, const runtime::SocketMa
   const std::string_view path = path_of(target);
   auto params = http::parse_urlencoded(target.substr(std::min(path.size() + 1, target.size())));
   if (!params) return refuse(400, params.error().message, {});
+  if (match.version->threads->is_full_of_stuck_calls()) return refuse(503, stuck_sentence, "Retry-After: 30\r\n");
   if (match.version->quarantined.load(std::memory_order_relaxed)) {
-    return refuse(503, "this module is quarantined: it has faulted too often. A new deploy or a restart brings it back",
-                  "Retry-After: 30\r\n");
+    return refuse(503, quarantine_sentence, "Retry-After: 30\r\n");
   }
   if (draining_ || !has_thread_for(*match.version)) {
     return refuse(503, "no socket can be opened now: try again", "Retry-After: 1\r\n");
@@ -203,7 +203,7 @@ Worker::Next Worker::deliver_message(Connection& connection) {
   socket.message_waits = match.version && !has_thread_for(*match.version);
   if (socket.message_waits) return Next::pause;
   if (match.version && match.version->quarantined) {
-    socket.close(http::close_code::try_again_later, "the module is quarantined: it has faulted too often");
+    socket.close(http::close_code::try_again_later, "the module is quarantined: it has failed too often");
     return Next::go_on;
   }
   if (!match.version || config_of(match).on_message == nullptr) return Next::go_on;
@@ -222,6 +222,9 @@ Worker::Next Worker::deliver_message(Connection& connection) {
 Worker::Next Worker::call_socket(Connection& connection, const runtime::SocketMatch& match, const SocketCall& call) {
   runtime::ModuleVersion& version = *match.version;
   begin_call(connection);
+  connection.socket->running = {.callback = name_of(call.callback),
+                                .message = {call.message, call.length},
+                                .is_binary = connection.socket->is_binary()};
   const runtime::CallResult result = runtime::call_socket(runtime_.monitor(), gate_, version, call);
   if (result.ending == runtime::CallResult::Ending::stopped) {
     const runtime::FaultAnswer answer =

@@ -75,10 +75,20 @@ Expected<std::optional<Child>> Child::adopt() {
   return child;
 }
 
-void Child::say_ready() {
-  const char ready = 'r';
-  [[maybe_unused]] const ssize_t written = write(status_.get(), &ready, 1);
-  status_.reset();
+void Child::say(char what) const {
+  [[maybe_unused]] const ssize_t written = write(status_.get(), &what, 1);
+}
+
+void Child::say_noted() const {
+  say(static_cast<char>(StatusByte::noted));
+}
+
+void Child::say_ready() const {
+  say(static_cast<char>(StatusByte::ready));
+}
+
+void Child::say_ending() const {
+  say(static_cast<char>(StatusByte::ending));
 }
 
 }  // namespace cweb::supervisor

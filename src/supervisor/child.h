@@ -24,7 +24,8 @@ class Child {
   bool is_restart() const { return is_restart_; }
   /// Did the child before this one die before it was ready? Perhaps of a module that it was bringing back.
   bool follows_failed_start() const { return follows_failed_start_; }
-  /// The module whose call was running when the child before died; empty when there is none, or it is not known.
+  /// The module whose call was running when a child before died, unless it is noted; empty when there is none, or it
+  /// is not known.
   const std::string& died_in() const { return died_in_; }
   /// Where a fault handler writes the name of the module in whose call the process dies.
   int crash_note_fd() const { return crash_note_.get(); }
@@ -39,11 +40,17 @@ class Child {
   /// Was the admin key made at the start, and printed to the log?
   bool key_was_made() const { return key_was_made_; }
 
+  /// Tells the parent that the death in died_in() stands in the journal: the next child needs not be told of it.
+  void say_noted() const;
   /// Tells the parent that requests are answered now.
-  void say_ready();
+  void say_ready() const;
+  /// Tells the parent that this process has been asked to end: whoever connects from now on is refused, not left
+  /// waiting.
+  void say_ending() const;
 
  private:
   Child() = default;
+  void say(char what) const;
 
   pid_t supervisor_ = -1;
   bool is_restart_ = false;

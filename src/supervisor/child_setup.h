@@ -19,6 +19,13 @@ inline constexpr size_t most_name_bytes = 255;
 /// A pipe holds two as long without a reader, and no key is nearly as long.
 inline constexpr size_t most_key_bytes = 16 * 1024;
 
+/// What a child tells its parent, each at most once.
+enum class StatusByte : char {
+  noted = 'n',   ///< the death that it was told of stands in the journal
+  ready = 'r',   ///< requests are answered
+  ending = 'e',  ///< it was asked to end, by a module perhaps, and takes no more connections
+};
+
 struct ChildSetup {
   static constexpr uint64_t expected_magic = 0x6377'6562'6368'6c64;  // "cwebchld"
 
@@ -30,13 +37,14 @@ struct ChildSetup {
   size_t listener_count = 0;
   std::array<int, most_listeners> listeners{};
   std::array<int, 2> journals{-1, -1};
-  int status = -1;              ///< pipe: the child writes a byte when it is ready
+  int status = -1;              ///< pipe: the child writes what it has come to, a StatusByte at a time
   int crash_note = -1;          ///< file: a dying child writes the name of the module whose call was running
   int key = -1;                 ///< pipe: the admin key, and the read key behind it
   ssize_t key_bytes = -1;       ///< -1: there is no admin key
   ssize_t read_key_bytes = -1;  ///< -1: there is no read key
   bool key_was_made = false;    ///< by the parent, which has printed it
-  std::array<char, most_name_bytes + 1> died_in{};  ///< that name, of the child before; empty when there is none
+  /// That name, of the last death that no child has noted yet; empty when there is none.
+  std::array<char, most_name_bytes + 1> died_in{};
 };
 
 /// False when the file cannot be written. Calls nothing but write(2)'s kin.

@@ -170,7 +170,7 @@ void DeployJournal::apply(RecordKind kind, const std::string& name, unsigned num
     case RecordKind::death:
       if (!is_known) return;
       found->second.deaths = number;
-      live_bytes_ += found->second.bytes + death_record_bytes(name);
+      live_bytes_ += found->second.bytes + (number > 0 ? death_record_bytes(name) : 0);
       return;
   }
 }
@@ -211,21 +211,35 @@ void DeployJournal::deployed(const DeployRecord& record) {
              record.name, record.number, strerror(errno));
 }
 
-void DeployJournal::removed(const std::string& name) {
+bool DeployJournal::removed(const std::string& name) {
   const std::lock_guard lock(mutex_);
-  if (append(RecordKind::removal, {.name = name})) return compact_if_worth_it();
-  log::error("module {} is removed, but will come back if the server process has to be replaced: {}", name,
-             strerror(errno));
+  if (!places_.contains(name)) return false;
+  if (append(RecordKind::removal, {.name = name})) {
+    compact_if_worth_it();
+  } else {
+    log::error("module {} is removed, but will come back if the server process has to be replaced: {}", name,
+               strerror(errno));
+  }
+  return true;
 }
 
 void DeployJournal::died_in(const std::string& name) {
   const std::lock_guard lock(mutex_);
   const auto found = places_.find(name);
-  if (found == places_.end()) return;
-  const unsigned deaths = found->second.deaths + 1;
+  if (found != places_.end()) set_deaths(name, found->second, found->second.deaths + 1);
+}
+
+void DeployJournal::forgive(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto found = places_.find(name);
+  if (found != places_.end() && found->second.deaths > 0) set_deaths(name, found->second, 0);
+}
+
+void DeployJournal::set_deaths(const std::string& name, Place& place, unsigned deaths) {
   if (append(RecordKind::death, {.name = name, .number = deaths})) return compact_if_worth_it();
-  found->second.deaths = deaths;
-  log::error("that the server process died in a call of module {} cannot be noted: {}", name, strerror(errno));
+  place.deaths = deaths;
+  log::error("how often the server process has died in calls of module {} ({}) cannot be noted: {}", name, deaths,
+             strerror(errno));
 }
 
 /// False, with errno, when it cannot be written: the file is as before then.

@@ -42,9 +42,12 @@ class DeployJournal {
   std::optional<DeployRecord> read(const std::string& name) const;
 
   void deployed(const DeployRecord& record);
-  void removed(const std::string& name);
+  /// False when there is none of this name.
+  bool removed(const std::string& name);
   /// The process before died in a call of this module. Nothing, when there is none of this name.
   void died_in(const std::string& name);
+  /// A person has started the module again: what it did before is not held against it any more.
+  void forgive(const std::string& name);
 
   /// For tests and whoever wonders.
   size_t file_bytes() const;
@@ -66,6 +69,7 @@ class DeployJournal {
   size_t take_record_at(size_t offset, size_t file_end);
   size_t find_record(size_t offset, size_t file_end) const;
   void apply(RecordKind kind, const std::string& name, unsigned number, size_t offset, size_t bytes);
+  void set_deaths(const std::string& name, Place& place, unsigned deaths);
   bool append(RecordKind kind, const DeployRecord& record);
   void compact_if_worth_it();
   bool copy_live_records(int from, int to, Places& places, size_t& end) const;

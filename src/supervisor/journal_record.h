@@ -24,7 +24,7 @@ struct DeployRecord {
 enum class RecordKind : uint32_t {
   module = 1,
   removal,
-  death,  ///< `number`: how often the server process has died in a call of the module since it was deployed
+  death,  ///< `number`: how often the server process has died in a call of the module since a person started it
 };
 
 /// Records begin at multiples of this, so that the next one is found behind a damaged one.

@@ -19,7 +19,10 @@ namespace cweb::supervisor {
 namespace {
 
 constexpr int most_failed_starts = 5;
-constexpr int first_fault_exit_code = 128;  ///< from here on an exit code means a death, as shells have it
+/// So often a module may be named: then it is quarantined, and none of its code runs. Once more for a death that could
+/// not be noted.
+constexpr int most_times_named = 3;
+constexpr int first_fault_exit_code = 128;  ///< plus the signal's number: a death by it, as shells have it
 constexpr int cannot_start = 127;
 
 /// A child that has lived so long died of something new: the next one is started at once.
@@ -148,7 +151,6 @@ void Supervisor::start_child() {
   // What the last child left there has been read.
   [[maybe_unused]] const int emptied = ftruncate(crash_note_.get(), 0);
   lseek(crash_note_.get(), 0, SEEK_SET);
-  setup_.failed_starts = failed_starts_;
   if (!write_setup(setup_file_.get(), setup_)) {
     (Notice() << "no memory to start the server process").say();
     child_ = -1;
@@ -203,13 +205,25 @@ void Supervisor::wait_for_event() const {
 
 void Supervisor::look_at_status() {
   std::array<char, 16> bytes;
-  if (read(status_.get(), bytes.data(), bytes.size()) <= 0) return;
-  child_is_ready_ = true;
-  setup_.is_restart = true;
-  failed_starts_ = 0;
-  // Whoever waits there for the end of the file gets it.
-  ready_fd_.reset();
-  service_manager_.ready();
+  const ssize_t count = read(status_.get(), bytes.data(), bytes.size());
+  for (ssize_t i = 0; i < count; ++i) {
+    switch (static_cast<StatusByte>(bytes[static_cast<size_t>(i)])) {
+      case StatusByte::noted:
+        setup_.died_in.fill('\0');
+        break;
+      case StatusByte::ready:
+        child_is_ready_ = true;
+        setup_.is_restart = true;
+        setup_.failed_starts = failed_starts_ = times_named_ = 0;
+        // Whoever waits there for the end of the file gets it.
+        ready_fd_.reset();
+        service_manager_.ready();
+        break;
+      case StatusByte::ending:
+        begin_end();
+        break;
+    }
+  }
 }
 
 void Supervisor::look_at_signals() {
@@ -219,13 +233,15 @@ void Supervisor::look_at_signals() {
 
 void Supervisor::take_signal(int number) {
   if (number == SIGCHLD) return;
-  if (number == SIGTERM || number == SIGINT) {
-    is_ending_ = true;
-    service_manager_.stopping();
-    // While the child finishes what is running, nobody new shall wait for a server that will not come.
-    for (UniqueFd& socket : listeners_.sockets) socket.reset();
-  }
+  if (number == SIGTERM || number == SIGINT) begin_end();
   if (child_ > 0) kill(child_, number);
+}
+
+void Supervisor::begin_end() {
+  if (!is_ending_) service_manager_.stopping();
+  is_ending_ = true;
+  // While the child finishes what is running, nobody new shall wait for a server that will not come.
+  for (UniqueFd& socket : listeners_.sockets) socket.reset();
 }
 
 // ----------------------------------------------------------------------------------------------------- a child's end
@@ -251,14 +267,15 @@ std::optional<int> Supervisor::child_ended(int wait_status) {
   const bool exited = WIFEXITED(wait_status);
   const int code = exited ? WEXITSTATUS(wait_status) : first_fault_exit_code + WTERMSIG(wait_status);
   if (is_ending_) return code;
-  const bool by_itself = exited && (code < first_fault_exit_code || !child_is_ready_);
-  // What keeps the first child from starting is the user's to mend. What keeps a later one may pass.
-  if (by_itself && (child_is_ready_ || !setup_.is_restart)) return code;
-  take_crash_note();
-  say_died(wait_status);
+  // What keeps the first child from starting is the user's to mend. What keeps a later one may pass. One that was ready
+  // says it before it ends: without that, it was some exit() that nobody meant, whatever its code.
+  if (exited && !setup_.is_restart && !child_is_ready_) return code;
+  const bool is_named = take_crash_note();
+  say_died(wait_status, is_named);
   service_manager_.replacing();
   child_ = -1;
-  if (!child_is_ready_ && ++failed_starts_ >= most_failed_starts) {
+  if (!child_is_ready_) ++setup_.failed_starts;
+  if (!child_is_ready_ && !finds_culprits(is_named) && ++failed_starts_ >= most_failed_starts) {
     (Notice() << "the server process ended " << long{most_failed_starts}
               << " times in a row before it was ready: giving up")
         .say();
@@ -268,12 +285,25 @@ std::optional<int> Supervisor::child_ended(int wait_status) {
   return std::nullopt;
 }
 
-void Supervisor::take_crash_note() {
-  setup_.died_in.fill('\0');
-  [[maybe_unused]] const ssize_t count = pread(crash_note_.get(), setup_.died_in.data(), most_name_bytes, 0);
+/// False when the child left no name. The name of an earlier one stays until a child has noted it.
+bool Supervisor::take_crash_note() {
+  std::array<char, most_name_bytes + 1> name{};
+  if (pread(crash_note_.get(), name.data(), most_name_bytes, 0) <= 0 || name[0] == '\0') return false;
+  setup_.died_in = name;
+  return true;
 }
 
-void Supervisor::say_died(int wait_status) const {
+/// Is the start that failed a step of the search for those that kill each new process? However many they are: each is
+/// named twice and comes back quarantined then.
+bool Supervisor::finds_culprits(bool is_named) {
+  if (!is_named) return false;
+  const bool is_same = strcmp(last_named_.data(), setup_.died_in.data()) == 0;
+  last_named_ = setup_.died_in;
+  times_named_ = is_same ? times_named_ + 1 : 1;
+  return times_named_ <= most_times_named;
+}
+
+void Supervisor::say_died(int wait_status, bool is_named) const {
   Notice notice;
   notice << "the server process";
   if (child_ > 0) notice << " " << long{child_};
@@ -283,7 +313,7 @@ void Supervisor::say_died(int wait_status) const {
   } else {
     notice << " ended with exit code " << long{WEXITSTATUS(wait_status)};
   }
-  if (setup_.died_in[0] != '\0') notice << " during a call of module " << setup_.died_in.data();
+  if (is_named) notice << " during a call of module " << setup_.died_in.data();
   notice << (child_is_ready_ ? "" : " before it was ready") << "; a new one is started";
   notice.say();
 }

@@ -52,11 +52,13 @@ class Supervisor {
   void look_at_status();
   void look_at_signals();
   void take_signal(int number);
+  void begin_end();
   /// The exit code, when this was the end.
   std::optional<int> look_after_child();
   std::optional<int> child_ended(int wait_status);
-  void take_crash_note();
-  void say_died(int wait_status) const;
+  bool take_crash_note();
+  bool finds_culprits(bool is_named);
+  void say_died(int wait_status, bool is_named) const;
   void plan_restart();
 
   char** const arguments_;
@@ -74,7 +76,9 @@ class Supervisor {
   pid_t child_ = -1;  ///< -1: none is there
   bool child_is_ready_ = false;
   bool is_ending_ = false;  ///< somebody asked for the end; no other child is started
-  int failed_starts_ = 0;   ///< one after the other
+  int failed_starts_ = 0;   ///< one after the other, of which nothing was learnt
+  int times_named_ = 0;     ///< one after the other in which the same module was named: setup_.died_in, or last_named_
+  std::array<char, most_name_bytes + 1> last_named_{};
   int64_t started_ms_ = 0;
   int64_t start_at_ms_ = 0;  ///< of the next child, while none is there
   int64_t pause_ms_ = 0;     ///< before it

@@ -18,7 +18,8 @@ from harness import load, machine, processes  # noqa: E402
 from harness.processes import BenchError  # noqa: E402
 from harness.report import Summary, write_json  # noqa: E402
 from harness.servers import Peers  # noqa: E402
-from measure import compute, deploys, disturbance, faults, memory, programs, throughput, websockets  # noqa: E402
+from measure import (compute, deploys, disturbance, fault_torture, faults, memory, programs, throughput,  # noqa: E402
+                     websockets)
 
 PROJECT = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
 DESCRIPTORS = 65_536
@@ -37,6 +38,7 @@ GROUPS = {
     "websockets": websockets.measure,
     "swap-at-full-load": programs.swap_under_full_load,
     "faults": faults.measure,
+    "fault-torture": fault_torture.measure,
     "blocked": programs.blocked_handlers,
     "jit": programs.compiler_alone,
 }
@@ -51,7 +53,8 @@ class Bench:
         self.cores = machine.usable_cores()
         self.descriptors = machine.raise_descriptor_limit(DESCRIPTORS)
         self.project = PROJECT
-        self.peers = Peers(arguments.build, PROJECT)
+        self.peers = Peers(arguments.build, PROJECT, arguments.before)
+        self.has_before = arguments.before is not None
         self.summary = Summary()
         self.most_foreign = 0.0
 
@@ -80,6 +83,8 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, default=5, help="how often everything is measured (%(default)s)")
     parser.add_argument("--seconds", type=int, default=3, help="length of one measurement under load (%(default)s)")
     parser.add_argument("--build", default=os.path.join(PROJECT, "build", "release"), metavar="DIR")
+    parser.add_argument("--before", metavar="FILE", help="another build's cweb, measured beside under that name "
+                        "in keepalive, pipelined and connections: what a change costs")
     parser.add_argument("--json", default=os.path.join(PROJECT, "build", "bench"), metavar="DIR")
     arguments = parser.parse_args()
     arguments.groups = arguments.groups or list(GROUPS)

@@ -11,6 +11,7 @@
 #include "fault_case.h"
 #include "pace.h"
 #include "process_facts.h"
+#include "prometheus_text.h"
 #include "raw_client.h"
 #include "server_process.h"
 #include "steady_client.h"
@@ -152,15 +153,76 @@ TEST_F(DeadlineTest, a_call_that_cannot_be_ended_is_answered_while_it_is_stuck) 
   EXPECT_EQ(module_status(client_, "slow").value("faults", 0), 1);
 }
 
-TEST_F(DeadlineTest, stuck_calls_do_not_use_up_the_modules_threads) {
-  // More than the calls of one module that may be off their loops: each fresh instance has its own.
-  ASSERT_TRUE(deploy(client_, slow_module_with(50)).deployed());
-  constexpr int calls = 70;
-  for (int i = 0; i < calls; ++i) {
-    ASSERT_EQ(client_.get("/stuck").status, 504) << "the " << i + 1 << "th";
+TEST_F(DeadlineTest, the_report_of_a_stuck_call_names_its_path_without_the_query) {
+  ASSERT_TRUE(deploy(client_, slow_module_with(100)).deployed());
+  EXPECT_THAT(client_.get("/stuck?a=1&b=2").body, HasSubstr("during GET /stuck\n    GET /stuck?a 1"));
+  EXPECT_EQ(client_.get("/stuck?a=2").status, 504);
+  const auto reports = module_status(client_, "slow")["recent_faults"];
+  ASSERT_EQ(reports.size(), 1U) << "another query is not another place: " << reports;
+  EXPECT_EQ(reports[0].value("call", ""), "GET /stuck");
+  EXPECT_EQ(reports[0].value("times", 0), 2);
+  server_.open_gate(2);
+}
+
+/// Threads that one module may have.
+constexpr int share = 64;
+
+/// Of a module that has this many stuck calls and does not get more threads: its calls are refused, others answered.
+class StuckModuleTest : public DeadlineTest {
+ protected:
+  void SetUp() override { ASSERT_TRUE(deploy(client_, slow_module_with(50)).deployed()); }
+  double metric(const std::string& name, const LabelMap& labels = {}) {
+    return PrometheusText(client_.get("/mgnt/metrics").body).sum(name, labels);
   }
-  server_.open_gate(calls);
+  void fill_share() {
+    for (int i = 1; i < share; ++i) {
+      const HttpResponse response = client_.get("/stuck");
+      ASSERT_EQ(response.status, 504) << "the " << i << "th";
+      ASSERT_THAT(response.body, HasSubstr("a fresh instance answers")) << "the " << i << "th";
+    }
+    EXPECT_THAT(client_.get("/stuck").body, HasSubstr("64 of its calls are stuck: the module is quarantined"));
+    EXPECT_EQ(metric("cweb_module_stuck_calls", {{"module", "slow"}}), share);
+  }
+  void expect_refused() {
+    for (const char* const path : {"/count", "/stuck"}) {
+      const HttpResponse refused = client_.get(path);
+      EXPECT_EQ(refused.status, 503) << path;
+      EXPECT_GT(last_number(refused.header("retry-after")), 0);
+      EXPECT_THAT(refused.body, HasSubstr("64 calls of this module are stuck"));
+    }
+    EXPECT_LE(metric("cweb_threads"), share + 16);
+  }
+  std::string state() { return module_status(client_, "slow").value("state", ""); }
+};
+
+TEST_F(StuckModuleTest, stuck_calls_fill_the_modules_share_of_threads_and_others_are_served) {
+  SteadyClient steady(server_.port());
+  fill_share();
+  EXPECT_EQ(state(), "quarantined");
+  expect_refused();
+  EXPECT_LT(load_of_a_second(), 0.3 * slowness) << "they are interrupted ever more seldom";
+  server_.open_gate(share);
+  EXPECT_TRUE(eventually([&] { return metric("cweb_module_stuck_calls", {{"module", "slow"}}) == 0; }));
+  EXPECT_EQ(client_.get("/count").status, 503) << "until a person has looked at it";
+  EXPECT_EQ(client_.post("/mgnt/modules/slow/restart", "").body, "slow is restarted\n");
   EXPECT_EQ(client_.get("/count").body, "count 1");
+  steady.wait_for_answers(10);
+}
+
+TEST_F(StuckModuleTest, neither_a_restart_nor_a_new_deploy_gets_around_the_share) {
+  fill_share();
+  const HttpResponse restarted = client_.post("/mgnt/modules/slow/restart", "");
+  EXPECT_EQ(restarted.status, 200);
+  EXPECT_THAT(restarted.body, HasSubstr("64 calls of slow are stuck"));
+  EXPECT_EQ(state(), "live");
+  expect_refused();
+  EXPECT_EQ(client_.send("DELETE", "/mgnt/modules/slow").status, 200);
+  const DeployAnswer again = deploy(client_, slow_module_with(50));
+  ASSERT_TRUE(again.deployed()) << again;
+  EXPECT_THAT(again.all_sentences(), HasSubstr("64 calls of slow are stuck"));
+  expect_refused();
+  server_.open_gate(share);
+  EXPECT_TRUE(eventually([&] { return client_.get("/count").status == 200; })) << "it serves again by itself";
 }
 
 TEST_F(DeadlineTest, a_server_with_a_stuck_call_ends_when_it_is_asked_to) {

@@ -74,7 +74,8 @@ def free_port():
 class Peers:
     """Starts the servers. `directory` takes their configurations and goes with them."""
 
-    def __init__(self, build_directory, project_directory):
+    def __init__(self, build_directory, project_directory, before=None):
+        self._before = before
         self._cweb = os.path.join(build_directory, "cweb")
         self._programs = os.path.join(build_directory, "tests", "bench")
         self._project = project_directory
@@ -102,7 +103,8 @@ class Peers:
 
     def start(self, name, cores=None):
         """The server of this name, answering and idle."""
-        starters = {"cweb": self.cweb_with_counter, "nginx": self._nginx, "h2o": self._h2o, "floor": self._floor}
+        starters = {"cweb": self.cweb_with_counter, "before": self._cweb_before, "nginx": self._nginx, "h2o": self._h2o,
+                    "floor": self._floor}
         return _started(name, starters[name], cores, _answers_counter)
 
     def start_websockets(self, name, cores=None):
@@ -111,11 +113,11 @@ class Peers:
         starters = {"cweb": self.cweb_with_websockets, "npm ws": self._node, "floor": self._websocket_floor}
         return _started(name, starters[name], cores, _echoes)
 
-    def cweb(self, cores=None, options=("--threads", "1")):
+    def cweb(self, cores=None, options=("--threads", "1"), binary=None):
         """A cweb without modules, as soon as it is ready."""
         read_end, write_end = os.pipe()
         try:
-            command = [self._cweb, "serve", "--port", "0", "--ready-fd", str(write_end), *options]
+            command = [binary or self._cweb, "serve", "--port", "0", "--ready-fd", str(write_end), *options]
             process, log = self._launch(command, cores, pass_fds=[write_end])
         finally:
             os.close(write_end)
@@ -133,11 +135,14 @@ class Peers:
     def cweb_with_counter(self, cores=None, options=("--threads", "1")):
         return self._cweb_with("modules/counter.c", cores, options)
 
+    def _cweb_before(self, cores=None, options=("--threads", "1")):
+        return self._cweb_with("modules/counter.c", cores, options, self._before)
+
     def cweb_with_websockets(self, cores=None, options=("--threads", "1")):
         return self._cweb_with("tests/bench/modules/websocket_load.c", cores, options)
 
-    def _cweb_with(self, module, cores, options):
-        server = self.cweb(cores, options)
+    def _cweb_with(self, module, cores, options, binary=None):
+        server = self.cweb(cores, options, binary)
         try:
             with HttpClient(server.port) as client:
                 client.deploy(self.project_text(module))

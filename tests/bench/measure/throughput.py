@@ -54,7 +54,8 @@ def _compare(bench, title, same_core=False, latencies=True, **wrk_options):
                              "requests")
         return figures
 
-    contest = turns.Contest(PEERS, REFERENCE, bench.peers.start, once, latencies=latencies)
+    names = PEERS + (["before"] if bench.has_before else [])
+    contest = turns.Contest(names, REFERENCE, bench.peers.start, once, latencies=latencies)
     return turns.compare(bench, title, contest, same_core)
 
 

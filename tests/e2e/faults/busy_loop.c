@@ -1,6 +1,6 @@
 /* fault: a loop without end that computes
  * answer: 504
- * says: deadline of 0.3 s
+ * says: deadline of @DEADLINE@
  * chain: fault
  */
 static volatile unsigned long steps;

@@ -1,6 +1,6 @@
 /* fault: a loop without end and without a body
  * answer: 504
- * says: deadline of 0.3 s
+ * says: deadline of @DEADLINE@
  * chain: fault
  */
 static int fault(struct http_request *req, struct http_response *res) {

@@ -2,6 +2,7 @@
  * answer: 500
  * says: null pointer: read from address 0x10
  * chain: fault
+ * needs: response
  */
 static int fault(struct http_request *req, struct http_response *res) {
     ++calls;

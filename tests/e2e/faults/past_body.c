@@ -2,6 +2,7 @@
  * answer: 500
  * says: wrote past res->body, 8192 bytes (SIGSEGV)
  * chain: fault
+ * needs: response
  */
 static int fault(struct http_request *req, struct http_response *res) {
     ++calls;

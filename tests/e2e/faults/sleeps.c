@@ -1,6 +1,6 @@
 /* fault: a sleep that is longer than the deadline
  * answer: 504
- * says: deadline of 0.3 s
+ * says: deadline of @DEADLINE@
  * chain: fault
  */
 static int fault(struct http_request *req, struct http_response *res) {

@@ -1,6 +1,6 @@
 /* fault: malloc() until there is no more
  * answer: 504
- * says: deadline of 0.3 s
+ * says: deadline of @DEADLINE@
  * chain: fault
  */
 static void *volatile block;

@@ -176,21 +176,30 @@ void ServerProcess::terminate() {
   kill(pid_, SIGTERM);
 }
 
-bool ServerProcess::stop() {
-  if (pid_ < 0) return false;
-  const pid_t pid = std::exchange(pid_, -1);
-  if (!terminated_ && clean_end_expected_) kill(pid, SIGTERM);
+int ServerProcess::take_end(pid_t pid) const {
   // Ten seconds are the server's own bound on requests that are running, five on unloads.
   const int status = wait_for_end(pid, std::chrono::seconds(20) + patience);
   if (status == -1) {
     kill(pid, SIGKILL);
     waitpid(pid, nullptr, 0);
   }
+  if (const char* report = found_report(log())) ADD_FAILURE() << "the server's log has \"" << report << "\" in it";
+  return status;
+}
+
+int ServerProcess::await_end() {
+  return take_end(std::exchange(pid_, -1));
+}
+
+bool ServerProcess::stop() {
+  if (pid_ < 0) return false;
+  const pid_t pid = std::exchange(pid_, -1);
+  if (!terminated_ && clean_end_expected_) kill(pid, SIGTERM);
+  const int status = take_end(pid);
   const bool clean = status != -1 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
   if (clean_end_expected_) {
     EXPECT_TRUE(clean) << "the server's end: " << describe_end(status);
   }
-  if (const char* report = found_report(log())) ADD_FAILURE() << "the server's log has \"" << report << "\" in it";
   return clean;
 }
 

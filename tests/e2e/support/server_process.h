@@ -68,6 +68,8 @@ class ServerProcess {
   void terminate();
   /// terminate(), unless that was done, and waits for the end: true when it ended by itself with exit code 0.
   bool stop();
+  /// Waits for an end that was not asked for by this: the status as waitpid(2) gives it. There is nothing to stop then.
+  int await_end();
   /// For a test that ends its server in another way.
   void expect_no_clean_end() { clean_end_expected_ = false; }
 
@@ -75,6 +77,7 @@ class ServerProcess {
   bool start(std::vector<std::string> options, std::vector<std::string> environment);
   bool read_ready_line(int fd);
   bool fill_events(int time_ms);
+  int take_end(pid_t pid) const;
 
   OutputFile log_;
   UniqueFd events_;

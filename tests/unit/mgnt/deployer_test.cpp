@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "fake_toolchain.h"
+#include "runtime/module_stop.h"
 #include "runtime/runtime.h"
 
 namespace cweb::mgnt {
@@ -368,6 +369,78 @@ TEST_F(RestoreTest, one_that_cannot_come_back_does_not_keep_the_others) {
   EXPECT_EQ(done.failed, 1U);
   EXPECT_FALSE(next_runtime_->registry().find("broken"));
   EXPECT_EQ(next_runtime_->registry().find("counter")->live->number, 1U);
+  EXPECT_EQ(journal_->modules().size(), 2U) << "the next process may have more luck";
+  EXPECT_EQ(second.remove("broken").result, Deployer::Removal::Result::removed) << "and then it does not come back";
+  EXPECT_EQ(second.remove("broken").result, Deployer::Removal::Result::no_such_module);
+  EXPECT_EQ(journal_->modules().size(), 1U);
+}
+
+TEST_F(RestoreTest, one_whose_onload_or_constructor_fails_comes_back_quarantined_and_in_its_place) {
+  static std::atomic<bool> fails;
+  fails = false;
+  const auto fail_if = [] {
+    if (fails) runtime::stop_module_call("the database is down");
+  };
+  Deployer first = deployer_on(*runtime_);
+  FakeModule loading{.name = "loading", .routes = {{"/loading", "GET"}}, .websockets = {"/socket"}};
+  loading.onload = fail_if;
+  FakeModule constructing{.name = "constructing", .routes = {{"/constructing", "GET"}}};
+  constructing.constructors = {fail_if};
+  ASSERT_EQ(first.deploy(posted(source(loading))).status, Status::deployed);
+  ASSERT_EQ(first.deploy(posted(source(constructing))).status, Status::deployed);
+  first.deploy(posted(source({})));
+  fails = true;
+  Deployer second = deployer_on(*next_runtime_);
+  const Deployer::Restoration done = second.restore({});
+  EXPECT_EQ(done.modules, 3U);
+  EXPECT_EQ(done.quarantined, 2U);
+  EXPECT_EQ(done.failed, 0U);
+  for (const char* name : {"loading", "constructing"}) {
+    const auto found = next_runtime_->registry().find(name);
+    ASSERT_TRUE(found) << name;
+    EXPECT_TRUE(found->live->quarantined);
+    EXPECT_THAT(found->live->quarantine_reason, HasSubstr("the database is down"));
+    EXPECT_EQ(found->live->config.routes.size(), 1U);
+    EXPECT_EQ(found->live->number, 1U);
+  }
+  EXPECT_FALSE(next_runtime_->registry().find("counter")->live->quarantined);
+  EXPECT_NE(next_runtime_->registry().table()->find_socket("/socket").version, nullptr) << "its sockets get a 503";
+
+  fails = false;
+  const DeployReport again = second.deploy(posted(source(loading)));
+  EXPECT_EQ(again.status, Status::deployed) << to_text(again);
+  EXPECT_FALSE(next_runtime_->registry().find("loading")->live->quarantined);
+  EXPECT_EQ(second.remove("constructing").result, Deployer::Removal::Result::removed);
+  EXPECT_EQ(journal_->modules().size(), 2U);
+}
+
+TEST_F(RestoreTest, a_quarantined_module_whose_configuration_cannot_be_read_has_no_routes_and_can_be_removed) {
+  Deployer first = deployer_on(*runtime_);
+  FakeModule module;
+  const std::string text = source(module);
+  first.deploy(posted(text));
+  journal_->died_in("counter");
+  journal_->died_in("counter");
+  module.name = "another";
+  toolchain_.know(text, module);
+  Deployer second = deployer_on(*next_runtime_);
+  EXPECT_EQ(second.restore({}).quarantined, 1U);
+  const auto found = next_runtime_->registry().find("counter");
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(found->live->config.routes.empty());
+  EXPECT_EQ(second.remove("counter").result, Deployer::Removal::Result::removed);
+  EXPECT_TRUE(journal_->modules().empty());
+}
+
+TEST_F(RestoreTest, who_restarts_a_module_by_hand_has_forgiven_it_for_the_next_process_too) {
+  Deployer first = deployer_on(*runtime_);
+  first.deploy(posted(source({})));
+  journal_->died_in("counter");
+  journal_->died_in("counter");
+  first.forgive("counter");
+  EXPECT_EQ(journal_->modules()[0].deaths, 0U);
+  Deployer second = deployer_on(*next_runtime_);
+  EXPECT_EQ(second.restore({}).quarantined, 0U);
 }
 
 TEST_F(RestoreTest, after_two_deaths_a_module_is_quarantined_and_none_of_its_code_runs_until_it_is_deployed) {
@@ -385,6 +458,7 @@ TEST_F(RestoreTest, after_two_deaths_a_module_is_quarantined_and_none_of_its_cod
   EXPECT_EQ(loads + constructions, 0);
   const auto restored = next_runtime_->registry().find("counter")->live;
   EXPECT_TRUE(restored->quarantined);
+  EXPECT_THAT(restored->quarantine_reason, HasSubstr("died 2 times"));
   const DeployReport again = second.deploy(posted(text));
   EXPECT_EQ(again.status, Status::deployed) << "the same source, but not unchanged";
   EXPECT_FALSE(next_runtime_->registry().find("counter")->live->quarantined);

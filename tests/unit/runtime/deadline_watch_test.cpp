@@ -9,7 +9,9 @@
 #include <latch>
 #include <thread>
 
+#include "base/clock.h"
 #include "runtime/invoke.h"
+#include "runtime/loop_gate.h"
 #include "runtime/runtime.h"
 #include "unit/fake_image.h"
 
@@ -66,6 +68,11 @@ TEST_F(DeadlineWatchTest, ALoopInTheModulesCodeIsEnded) {
   EXPECT_GT(ended.fault.frame_count, 0U);
 }
 
+TEST_F(DeadlineWatchTest, ACallWhoseDeadlineComesBeforeItBeginsIsEndedAllTheSame) {
+  for (int i = 0; i < 100; ++i) EXPECT_NE(call(loops, true, 0ms).ending, Ending::returned);
+  EXPECT_TRUE(runtime_->spare_threads().wait_until_idle(30s)) << "one loops on";
+}
+
 TEST_F(DeadlineWatchTest, ASleepIsInterruptedAndItsCallCountsAsOverdue) {
   const WaitedCall ended = call(sleeps_long, false, 50ms);
   EXPECT_EQ(ended.ending, Ending::stopped);
@@ -86,6 +93,40 @@ TEST_F(DeadlineWatchTest, TheThreadOfACallThatWasEndedTakesOthers) {
     EXPECT_EQ(call(loops, true, 10ms).ending, Ending::stopped);
     EXPECT_EQ(call(returns, true, 30s).ending, Ending::returned);
   }
+}
+
+TEST_F(DeadlineWatchTest, AStuckCallIsGivenUpUntilSomebodyReportsItAndCountsUntilItReturns) {
+  const auto stuck = version(false);
+  std::atomic<int> told{0};
+  std::latch reported(1), may_end(1);
+  LoopGate loop(
+      0, [] {}, [] {},
+      [&](const auto& thread, uint64_t call, const auto& of) {
+        EXPECT_EQ(of, stuck);
+        // There was no thread for the report the first two times.
+        if (++told == 3 && thread->begin_report(call)) reported.count_down();
+      });
+  stuck->threads->take();
+  SpareThreads::Task task = [&] {
+    CallingThread& thread = *CallingThread::current();
+    thread.call_begins();
+    runtime_->deadlines().add({.thread = thread.shared_from_this(),
+                               .call = thread.call(),
+                               .version = stuck,
+                               .due_ns = monotonic_ns(),
+                               .gate = &loop});
+    may_end.wait();
+    thread.call_ended();
+  };
+  ASSERT_TRUE(runtime_->spare_threads().run(task));
+  reported.wait();
+  EXPECT_EQ(stuck->threads->stuck(), 1);
+  may_end.count_down();
+  // The watch has come by once more then.
+  while (stuck->threads.use_count() > 1) std::this_thread::yield();
+  EXPECT_EQ(told, 3);
+  EXPECT_EQ(stuck->threads->stuck(), 0);
+  runtime_->deadlines().forget(loop);
 }
 
 }  // namespace

@@ -127,7 +127,7 @@ TEST_F(HandoverTest, AFastCallKeepsItsLoop) {
   const CallResult result = call(0).get();
   EXPECT_EQ(result.value, 1);
   EXPECT_EQ(result.ending, CallResult::Ending::returned);
-  EXPECT_EQ(version_->detached_calls.load(), 0);
+  EXPECT_EQ(version_->threads->in_use(), 0);
 }
 
 TEST_F(HandoverTest, WhileOneCallBlocksTheLoopGoesOnWithOthers) {
@@ -135,7 +135,7 @@ TEST_F(HandoverTest, WhileOneCallBlocksTheLoopGoesOnWithOthers) {
   signals = {nullptr, &leave};
   auto blocked = call(1);
   EXPECT_EQ(call(0).get().value, 1) << "answered while the call before it blocks";
-  EXPECT_EQ(version_->detached_calls.load(), 1);
+  EXPECT_EQ(version_->threads->in_use(), 1);
   leave.count_down();
   const CallResult result = blocked.get();
   EXPECT_EQ(result.value, 2);

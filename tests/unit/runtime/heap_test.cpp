@@ -68,12 +68,12 @@ TEST(HeapTest, ResizingKeepsTheContent) {
   auto* block = static_cast<char*>(heap->allocate(10));
   std::memcpy(block, "123456789", 10);
   for (size_t size = 20; size < (size_t{8} << 20); size *= 3) {
-    block = static_cast<char*>(resize_block(block, size));
+    block = static_cast<char*>(resize_block(block, size).block);
     ASSERT_NE(block, nullptr);
     EXPECT_EQ(block_state(block), BlockState::live);
     EXPECT_STREQ(block, "123456789");
   }
-  block = static_cast<char*>(resize_block(block, 10));
+  block = static_cast<char*>(resize_block(block, 10).block);
   EXPECT_STREQ(block, "123456789");
   release_block(block);
 }
@@ -83,7 +83,7 @@ TEST(HeapTest, OneThatIsFullAnswersNull) {
   EXPECT_EQ(heap->allocate(ModuleHeap::max_bytes + 1), nullptr);
   EXPECT_EQ(heap->allocate(SIZE_MAX - 100), nullptr);
   void* block = heap->allocate(100);
-  EXPECT_EQ(resize_block(block, ModuleHeap::max_bytes * 2), nullptr);
+  EXPECT_EQ(resize_block(block, ModuleHeap::max_bytes * 2).block, nullptr);
   EXPECT_EQ(block_state(block), BlockState::live);
 }
 

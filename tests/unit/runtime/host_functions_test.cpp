@@ -1,8 +1,11 @@
 // The functions that modules get instead of libc's, called the way module code calls them: by name, inside a version.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <obstack.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <threads.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -271,6 +274,79 @@ TEST_F(HostFunctionsTest, KeysOfAVersionGoWithIt) {
   set_current_version(nullptr);
   version_.reset();
   EXPECT_NE(pthread_setspecific(key, this), 0);
+}
+
+TEST_F(HostFunctionsTest, SignalsToTheServerEndTheCallWhateverSendsThem) {
+  auto* syscall_ = host<long(long, ...)>("syscall");
+  EXPECT_NE(reason_of([&] { host<int(int)>("gsignal")(SIGSEGV); }).find("signal 11"), std::string::npos);
+  EXPECT_NE(reason_of([&] { host<int(pid_t, int, sigval)>("sigqueue")(getpid(), SIGKILL, {}); }), "");
+  EXPECT_NE(reason_of([&] { host<int(pid_t, pid_t, int)>("tgkill")(getpid(), gettid(), SIGBUS); }), "");
+  EXPECT_NE(reason_of([&] { syscall_(SYS_tgkill, getpid(), gettid(), SIGSEGV); }), "");
+  EXPECT_NE(reason_of([&] { syscall_(SYS_tkill, gettid(), SIGSEGV); }), "");
+  EXPECT_NE(reason_of([&] { syscall_(SYS_kill, getpid(), SIGKILL); }), "");
+  EXPECT_EQ(host<int(pthread_t, int, sigval)>("pthread_sigqueue")(pthread_self(), SIGSEGV, {}), EPERM);
+  EXPECT_EQ(host<int(pid_t, pid_t, int)>("tgkill")(getpid(), gettid(), 0), 0);
+}
+
+TEST_F(HostFunctionsTest, SyscallDoesWhatTheFunctionOfTheNameDoes) {
+  auto* syscall_ = host<long(long, ...)>("syscall");
+  EXPECT_NE(reason_of([&] { syscall_(SYS_exit_group, 7); }).find("exit(7)"), std::string::npos);
+  EXPECT_NE(reason_of([&] { syscall_(SYS_exit, 1); }).find("exit(1)"), std::string::npos);
+  const UniqueFd servers(open("/dev/null", O_RDONLY));
+  EXPECT_EQ(syscall_(SYS_close, servers.get()), -1);
+  EXPECT_EQ(errno, EBADF);
+  EXPECT_EQ(syscall_(SYS_dup2, STDERR_FILENO, servers.get()), -1);
+  EXPECT_EQ(syscall_(SYS_fcntl, servers.get(), F_SETFL, O_NONBLOCK), -1);
+  for (const long number : {SYS_fork, SYS_vfork, SYS_clone, SYS_clone3, SYS_execve}) {
+    EXPECT_EQ(syscall_(number, 0L, 0L, 0L, 0L, 0L), -1) << number;
+    EXPECT_EQ(errno, ENOTSUP) << number;
+  }
+  for (const long number : {SYS_rt_sigaction, SYS_sigaltstack, SYS_setitimer, SYS_prctl, SYS_brk, SYS_close_range}) {
+    EXPECT_EQ(syscall_(number, 0L, 0L, 0L, 0L, 0L), -1) << number;
+    EXPECT_EQ(errno, EPERM) << number;
+  }
+  EXPECT_EQ(syscall_(SYS_gettid), gettid()) << "what harms nobody is done";
+  const int own = ::open("/dev/null", O_RDONLY);
+  EXPECT_EQ(syscall_(SYS_close, own), 0);
+}
+
+TEST_F(HostFunctionsTest, NoDescriptorSendsSignals) {
+  const int own = ::open("/dev/null", O_RDONLY);
+  auto* fcntl_ = host<int(int, int, ...)>("fcntl");
+  EXPECT_EQ(fcntl_(own, F_SETOWN, getpid()), -1);
+  EXPECT_EQ(errno, EPERM);
+  EXPECT_EQ(fcntl_(own, F_SETSIG, SIGSEGV), -1);
+  EXPECT_EQ(fcntl_(own, F_SETFD, FD_CLOEXEC), 0);
+  EXPECT_EQ(fcntl_(own, F_GETFD), FD_CLOEXEC);
+  ::close(own);
+  const UniqueFd servers(open("/dev/null", O_RDONLY));
+  EXPECT_EQ(fcntl_(servers.get(), F_GETFD), -1);
+  EXPECT_EQ(errno, EBADF);
+}
+
+int context_sum;
+void add_in_context(int first, int second) {
+  context_sum = first + second;
+}
+
+TEST_F(HostFunctionsTest, AContextReturnsToItsSuccessorOrIsNotMade) {
+  using Make = void(ucontext_t*, void (*)(), int, ...);
+  alignas(16) static char stack[64 * 1024];
+  ucontext_t here{}, there{};
+  ASSERT_EQ(getcontext(&there), 0);
+  there.uc_stack = {.ss_sp = stack, .ss_flags = 0, .ss_size = sizeof stack};
+  auto* const function = reinterpret_cast<void (*)()>(reinterpret_cast<void*>(add_in_context));
+  EXPECT_NE(reason_of([&] { host<Make>("makecontext")(&there, function, 2, 3, 4); }).find("uc_link"),
+            std::string::npos);
+  there.uc_link = &here;
+  host<Make>("makecontext")(&there, function, 2, 3, 4);
+  ASSERT_EQ(swapcontext(&here, &there), 0);
+  EXPECT_EQ(context_sum, 7);
+}
+
+TEST_F(HostFunctionsTest, AnObstackWithoutMemoryEndsTheCall) {
+  set_up_host_libraries();
+  EXPECT_NE(reason_of([] { obstack_alloc_failed_handler(); }).find("obstack"), std::string::npos);
 }
 
 }  // namespace

@@ -116,6 +116,27 @@ TEST_F(DeployJournalTest, deaths_are_counted_until_the_next_deploy) {
   EXPECT_EQ(open()->modules()[0].deaths, 0U);
 }
 
+TEST_F(DeployJournalTest, deaths_are_forgiven_by_whoever_starts_the_module_again) {
+  open()->deployed(record("a"));
+  open()->forgive("a");
+  open()->forgive("nobody");
+  const size_t unforgiven = bytes_of(0);
+  open()->died_in("a");
+  open()->forgive("a");
+  EXPECT_GT(bytes_of(0), unforgiven);
+  EXPECT_EQ(open()->modules()[0].deaths, 0U);
+  open()->died_in("a");
+  EXPECT_EQ(open()->modules()[0].deaths, 1U);
+}
+
+TEST_F(DeployJournalTest, what_is_removed_is_gone_and_was_there_once) {
+  open()->deployed(record("a"));
+  EXPECT_FALSE(open()->removed("nobody"));
+  EXPECT_TRUE(open()->removed("a"));
+  EXPECT_FALSE(open()->removed("a"));
+  EXPECT_THAT(names(open()), IsEmpty());
+}
+
 TEST_F(DeployJournalTest, a_last_record_that_was_cut_off_is_ignored_and_written_over) {
   open()->deployed(record("a"));
   const size_t whole = bytes_of(0);

@@ -1,0 +1,9 @@
+/* fault: quick_exit()
+ * answer: 500
+ * says: the module called _exit(7) or quick_exit(7)
+ * chain: fault
+ */
+static int fault(struct http_request *req, struct http_response *res) {
+    ++calls;
+    quick_exit(7); /* here */
+}
