@@ -1,32 +1,60 @@
-# Two stages: everything that building needs, and a small image with the binary and the libraries it runs with. The
-# headers that modules include are inside the binary, so the second stage has no -dev package.
+# The image: a binary, which has Clang and LLVM inside, and the libraries that it runs with. Stages:
+#
+#   tools     everything that building needs
+#   build     the binary
+#   test      the test suite, on request: docker build --target test .
+#   runtime   what is shipped. The headers that modules include are inside the binary, so there is no -dev package
+#
+# docker build -t cweb .                                     for development
+# docker build -t cweb:production --build-arg CWEB_PRODUCTION=ON .    what production.sh --docker does
 
-FROM debian:12 AS build
+FROM debian:12 AS tools
 WORKDIR /cweb
-# The packages first: they change least.
 COPY cmake/install-dependencies cmake/install-dependencies
 RUN cmake/install-dependencies build && rm -rf /var/lib/apt/lists/*
-COPY . .
-RUN cmake --preset release -DCWEB_TESTS=OFF \
- && cmake --build --preset release --target cweb \
- && strip build/release/cweb
 
-FROM debian:12-slim
-# curl is how modules are deployed from outside, through `docker exec`, and what asks for the server's health.
+FROM tools AS build
+COPY CMakeLists.txt CMakePresets.json ./
+COPY cmake cmake
+COPY third_party third_party
+COPY packaging packaging
+COPY include include
+COPY src src
+COPY runtime runtime
+COPY jit jit
+ARG CWEB_PRODUCTION=OFF
+RUN cmake --preset release -DCWEB_TESTS=OFF -DCWEB_PRODUCTION=$CWEB_PRODUCTION \
+ && cmake --build --preset release --target cweb_self_contained \
+ && install -D --strip build/release/self_contained/cweb /out/usr/local/bin/cweb \
+ && install -D packaging/entrypoint /out/usr/local/bin/cweb-entrypoint
+
+# It builds for tests as well, which the stage before does not.
+FROM build AS test
+COPY . .
+RUN apt-get update && apt-get install --yes --no-install-recommends make && make check
+
+FROM debian:12-slim AS runtime
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends \
-      libclang-cpp19 libllvm19 libstdc++6 libgcc-s1 libjemalloc2 libjansson4 libsqlite3-0 libssl3 libre2-9 libfmt9 \
-      libspdlog1.10 libseccomp2 zlib1g curl \
- && rm -rf /var/lib/apt/lists/* \
- && useradd --system --no-create-home --shell /usr/sbin/nologin cweb
-COPY --from=build /cweb/build/release/cweb /usr/local/bin/cweb
-USER cweb
-# On 127.0.0.1 of the container nobody outside would reach it. Requests from outside do not come from the server's own
-# machine, so /mgnt refuses them unless they bring the key that CWEB_ADMIN_KEY sets.
-ENV CWEB_HOST=0.0.0.0
+      libstdc++6 libgcc-s1 libjemalloc2 libjansson4 libsqlite3-0 libssl3 libre2-9 libfmt9 libspdlog1.10 libseccomp2 \
+      libzstd1 zlib1g \
+ && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* /usr/share/doc /usr/share/man /usr/share/locale \
+ && useradd --system --no-create-home --home-dir /app --shell /usr/sbin/nologin cweb \
+ && install --directory --owner=cweb --group=cweb /app /app/modules
+COPY --from=build /out/usr/local/bin/ /usr/local/bin/
+WORKDIR /app
+# On 127.0.0.1 of the container nobody outside would reach it, so it listens on all addresses. Who comes from outside
+# needs a key: CWEB_ADMIN_KEY, or one that is made at the start and printed to the log. CWEB_TRUST_GATEWAY=1 does without,
+# for a port that is published on 127.0.0.1 alone (docker-compose.yml).
+ENV CWEB_HOST=* \
+    CWEB_MODULES=/app/modules \
+    CWEB_MAKE_KEY=1
+# A volume, so that it can be written when the rest of the file system cannot.
+VOLUME /app/modules
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-  CMD curl --fail --silent --output /dev/null http://localhost:8080/mgnt/health
-# SIGTERM, which `docker stop` sends, finishes running requests within ten seconds and unloads for five.
-ENTRYPOINT ["cweb"]
-CMD ["serve"]
+HEALTHCHECK --interval=10s --timeout=8s --start-period=10s CMD ["cweb", "health"]
+# It begins as root to become whoever owns /app/modules, and never runs the server as root.
+ENTRYPOINT ["cweb-entrypoint"]
+CMD ["cweb", "serve"]
+# SIGTERM, which `docker stop` sends, finishes what is running; without requests that hang it takes milliseconds.
+STOPSIGNAL SIGTERM

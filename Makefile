@@ -8,6 +8,8 @@ JOBS ?= $(shell nproc)
 TEST_JOBS ?= 2
 # `make fuzz` gives each target this long.
 FUZZ_SECONDS ?= 60
+# For `make install`.
+PREFIX ?= /usr/local
 # For `make run`, as in: make run ARGS='--port 9000 --threads 1'
 ARGS ?=
 
@@ -15,10 +17,12 @@ ARGS ?=
 PARTS := src runtime jit
 SOURCES = $(shell find $(PARTS) tests \( -name '*.cpp' -o -name '*.h' \) -print)
 
+SCRIPTS := production.sh packaging/entrypoint cmake/install-dependencies tests/container/run tests/install/run tests/fuzz/run .ci/run
+
 # Steps follow each other; the parallel work is Ninja's and CTest's.
 .NOTPARALLEL:
 .DEFAULT_GOAL := all
-.PHONY: all run test check fuzz bench format lint clean help $(PRESETS:%=suite-%) deps-build deps-test deps-lint deps-bench
+.PHONY: all run install container-test test check fuzz bench format lint clean help $(PRESETS:%=suite-%) deps-build deps-test deps-lint deps-bench deps-container
 
 all: deps-build build/release/build.ninja  ## build the server and leave ./cweb as a link to it
 	@cmake --build --preset release --parallel $(JOBS) --target cweb
@@ -27,6 +31,13 @@ all: deps-build build/release/build.ninja  ## build the server and leave ./cweb 
 run: all  ## build and serve on 127.0.0.1:8080, keeping modules in .cweb/modules; further options in ARGS='...'
 	@mkdir -p .cweb
 	@exec ./cweb serve --modules .cweb/modules $(ARGS)
+
+install: all  ## install below PREFIX=/usr/local, or for a package below DESTDIR: binary, cweb.h, documents, systemd unit
+	@DESTDIR=$(DESTDIR) cmake --install build/release --strip --prefix $(PREFIX)
+
+container-test: all deps-container  ## build the image's last stage without an engine and start it in a chroot; root only
+	@cmake --build --preset release --parallel $(JOBS) --target cweb_self_contained
+	@tests/container/run
 
 test: suite-release suite-asan suite-tsan  ## the whole suite, then with address and undefined, then with thread sanitizer
 
@@ -45,17 +56,18 @@ bench: deps-build deps-bench  ## measure beside nginx, h2o, gcc and tcc; one gro
 format: deps-lint  ## lay the C++ sources out with clang-format
 	@clang-format-19 -i $(SOURCES)
 
-lint: deps-build deps-lint build/release/build.ninja  ## check layout with clang-format and the sources with clang-tidy
+lint: deps-build deps-lint build/release/build.ninja  ## check layout with clang-format, the sources with clang-tidy and scripts with shellcheck
 	@clang-format-19 --dry-run -Werror $(SOURCES)
 	@# Some sources include what the build generates.
 	@cmake --build --preset release --parallel $(JOBS)
+	@shellcheck $(SCRIPTS)
 	@find $(PARTS) -name '*.cpp' -print0 | xargs -0 -n 1 -P $(JOBS) clang-tidy-19 --quiet -p build/release
 
 clean:  ## remove everything that was built
 	rm -rf build cweb
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/make \1#\2/p' $(MAKEFILE_LIST) | while IFS='#' read -r target text; do \
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1#\2/p' $(MAKEFILE_LIST) | while IFS='#' read -r target text; do \
 	printf '%-12s %s\n' "$$target" "$$text"; done
 
 # suite-PRESET: everything that the preset's tests need, and the tests. CTest prints its summary at the end.
@@ -68,5 +80,5 @@ $(PRESETS:%=build/%/build.ninja) build/fuzz/build.ninja: build/%/build.ninja: CM
 	cmake --preset $*
 	@touch $@
 
-deps-build deps-test deps-lint deps-bench: deps-%:
+deps-build deps-test deps-lint deps-bench deps-container: deps-%:
 	@cmake/install-dependencies $*

@@ -20,7 +20,10 @@ find_library(CLANG19_LIBRARY NAMES clang-cpp PATHS /usr/lib/llvm-19/lib REQUIRED
 add_library(cweb_llvm INTERFACE)
 target_include_directories(cweb_llvm SYSTEM INTERFACE /usr/lib/llvm-19/include)
 target_compile_definitions(cweb_llvm INTERFACE __STDC_CONSTANT_MACROS __STDC_FORMAT_MACROS __STDC_LIMIT_MACROS _GNU_SOURCE)
-target_link_libraries(cweb_llvm INTERFACE ${CLANG19_LIBRARY} ${LLVM19_LIBRARY})
+# An executable with the property CWEB_STATIC_LLVM has what it needs of both inside instead (cmake/self_contained.cmake).
+target_link_libraries(cweb_llvm INTERFACE
+  "$<$<NOT:$<BOOL:$<TARGET_PROPERTY:CWEB_STATIC_LLVM>>>:${CLANG19_LIBRARY};${LLVM19_LIBRARY}>"
+  "$<$<BOOL:$<TARGET_PROPERTY:CWEB_STATIC_LLVM>>:cweb_static_llvm>")
 
 # jemalloc gives each module version a heap of its own (runtime/heap). The sanitizers bring their own malloc.
 add_library(cweb_malloc INTERFACE)

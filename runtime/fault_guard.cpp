@@ -21,6 +21,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
@@ -272,18 +273,25 @@ void write_note(const std::string& name) {
 /// Says what the process dies of. Only what may be called in a signal handler; backtrace() has been called before.
 void say_last_words(int signal_number) {
   const ModuleVersion* const version = current_version();
-  write_text(STDERR_FILENO, "cweb: died of ");
+  if (version != nullptr && crash_note_fd >= 0) write_note(version->config.name);
+  // A line of JSON has to be whole, backtrace included: that is put together in a file in memory.
+  const int collected = log::format() == log::Format::json ? memfd_create("cweb-last-words", MFD_CLOEXEC) : -1;
+  const int out = collected >= 0 ? collected : STDERR_FILENO;
+  write_text(out, "cweb: died of ");
   const char* const name = sigabbrev_np(signal_number);
-  write_text(STDERR_FILENO, "SIG");
-  write_text(STDERR_FILENO, name == nullptr ? "?" : name);
+  write_text(out, "SIG");
+  write_text(out, name == nullptr ? "?" : name);
   if (version != nullptr) {
-    write_text(STDERR_FILENO, " during a call of module ");
-    write_text(STDERR_FILENO, version->config.name);
-    if (crash_note_fd >= 0) write_note(version->config.name);
+    write_text(out, " during a call of module ");
+    write_text(out, version->config.name);
   }
-  write_text(STDERR_FILENO, "; backtrace:\n");
+  write_text(out, "; backtrace:\n");
   void* frames[64];
-  backtrace_symbols_fd(frames, backtrace(frames, std::size(frames)), STDERR_FILENO);
+  backtrace_symbols_fd(frames, backtrace(frames, std::size(frames)), out);
+  if (collected < 0) return;
+  std::array<char, 8192> text;
+  const ssize_t length = pread(collected, text.data(), text.size(), 0);
+  if (length > 0) log::say(spdlog::level::critical, {text.data(), static_cast<size_t>(length)});
 }
 
 /// Is this thread the first that the process dies of? Others, which meet the same damage, wait for its words to be

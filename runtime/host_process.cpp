@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/log.h"
 #include "runtime/host_functions.h"
 #include "runtime/module_stop.h"
 
@@ -47,12 +48,15 @@ void host_assert_perror_fail(int error, const char* file, unsigned line, const c
 }
 
 /// The message of err, warn and their like, on standard error.
-void print_message(const char* format, va_list arguments, int error) {
+void print_message(const char* format, va_list arguments, int error, const char* place = "") {
   char text[512];
   text[0] = 0;
   if (format != nullptr) std::vsnprintf(text, sizeof text, format, arguments);
   const bool told = error != 0;
-  std::fprintf(stderr, "module: %s%s%s\n", text, told && text[0] != 0 ? ": " : "", told ? strerrordesc_np(error) : "");
+  char line[640];
+  std::snprintf(line, sizeof line, "%smodule: %s%s%s", place, text, told && text[0] != 0 ? ": " : "",
+                told ? strerrordesc_np(error) : "");
+  log::say(spdlog::level::warn, line);
 }
 
 void host_verr(int status, const char* format, va_list arguments) {
@@ -85,10 +89,11 @@ void host_error(int status, int error, const char* format, ...) {
   if (status != 0) stop("the module called error(%d)", status);
 }
 void host_error_at_line(int status, int error, const char* file, unsigned line, const char* format, ...) {
-  std::fprintf(stderr, "%s:%u: ", file, line);
+  char place[256];
+  std::snprintf(place, sizeof place, "%s:%u: ", file, line);
   va_list arguments;
   va_start(arguments, format);
-  print_message(format, arguments, error);
+  print_message(format, arguments, error, place);
   va_end(arguments);
   if (status != 0) stop("the module called error_at_line(%d)", status);
 }

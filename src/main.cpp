@@ -9,9 +9,9 @@
 #include <variant>
 
 #include "base/log.h"
+#include "cli/health.h"
 #include "cli/options.h"
 #include "cli/process.h"
-#include "cli/secrets.h"
 #include "jit/compiler.h"
 #include "jit/linker.h"
 #include "mgnt/access.h"
@@ -28,6 +28,7 @@
 #include "server/server_metrics.h"
 #include "supervisor/child.h"
 #include "supervisor/deploy_journal.h"
+#include "supervisor/service_manager.h"
 #include "supervisor/supervisor.h"
 
 namespace {
@@ -38,7 +39,7 @@ constexpr auto finish_requests_time = 10s;
 constexpr auto unload_time = 5s;
 
 int give_up(const std::string& message, int exit_code = 1) {
-  std::fprintf(stderr, "cweb: %s\n", message.c_str());
+  cweb::log::say(spdlog::level::err, "cweb: " + message);
   return exit_code;
 }
 
@@ -49,7 +50,8 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
     if (const auto kept = cweb::cli::keep_private(options.ready_fd); !kept) return give_up(kept.error().message, 2);
   }
 
-  // Before there is a thread or a process that could inherit the key.
+  // Before there is a thread or a process that could inherit the key, or speak to the service manager.
+  const auto service_manager = cweb::supervisor::ServiceManager::take_from_environment();
   const auto access = cweb::set_up_access(options, supervised);
   if (!access) return give_up(access.error().message, 2);
 
@@ -82,7 +84,8 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   if (!access_log) return give_up(access_log.error().message);
   auto redirects = cweb::take_redirect_listeners(options, supervised);
   if (!redirects) return give_up(redirects.error().message);
-  cweb::mgnt::ManagementApi management(deployer, **runtime, **access, metrics, faults);
+  cweb::mgnt::ManagementApi management(deployer, **runtime, **access, metrics, faults,
+                                       {.production = options.production});
   auto server =
       cweb::server::Server::create({.host = options.host,
                                     .port = options.port,
@@ -105,12 +108,14 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   (*server)->start();
   auto watch = cweb::watch_directory(options, directory);
   cweb::say_ready(options, **server, (*access)->always_asks_key(), supervised);
+  service_manager.ready();
   cweb::cli::wait_for_end([&] {
     if (*access_log) (*access_log)->reopen();
     if (*certificate_watch) (*certificate_watch)->reload();
   });
 
   cweb::log::info("shutting down");
+  service_manager.stopping();
   if (supervised) supervised->say_ending();
   watch.reset();
   const bool finished = (*server)->stop(finish_requests_time);
@@ -129,17 +134,22 @@ int supervise(char** arguments, const cweb::cli::ServeOptions& options) {
   if (options.ready_fd >= 0) {
     if (const auto kept = cweb::cli::keep_private(options.ready_fd); !kept) return give_up(kept.error().message, 2);
   }
-  auto key = cweb::cli::take_admin_key(options.admin_key_file);
-  if (!key) return give_up(key.error().message, 2);
+  auto service_manager = cweb::supervisor::ServiceManager::take_from_environment();
+  auto keys = cweb::take_keys(options);
+  if (!keys) return give_up(keys.error().message, 2);
   auto listeners = cweb::net::listen_on(options.host, options.port, static_cast<size_t>(options.threads));
   if (!listeners) return give_up(listeners.error().message);
   auto redirects = cweb::listen_for_redirects(options);
   if (!redirects) return give_up(redirects.error().message);
+  if (keys->admin_was_made) cweb::say_made_key(options, listeners->port, *keys->admin);
   auto supervisor = cweb::supervisor::Supervisor::create({.arguments = arguments,
                                                           .listeners = std::move(*listeners),
                                                           .redirect_listeners = std::move(*redirects),
-                                                          .admin_key = std::move(*key),
-                                                          .ready_fd = options.ready_fd});
+                                                          .admin_key = std::move(keys->admin),
+                                                          .read_key = std::move(keys->read),
+                                                          .key_was_made = keys->admin_was_made,
+                                                          .ready_fd = options.ready_fd,
+                                                          .service_manager = std::move(service_manager)});
   if (!supervisor) return give_up(supervisor.error().message);
   return (*supervisor)->run();
 }
@@ -155,7 +165,10 @@ int main(int argc, char** argv) {
     std::fputs(done->text.c_str(), done->exit_code == 0 ? stdout : stderr);
     return done->exit_code;
   }
-  const auto& options = std::get<cweb::cli::ServeOptions>(command);
+  if (const auto* health = std::get_if<cweb::cli::HealthOptions>(&command)) return cweb::cli::ask_health(*health);
+  auto options = std::get<cweb::cli::ServeOptions>(command);
+  if (options.log_is_json) cweb::log::set_up(cweb::log::Format::json);
+  if (options.host == cweb::cli::all_addresses) options.host = cweb::net::host_of_all_addresses();
   auto supervised = cweb::supervisor::Child::adopt();
   if (!supervised) return give_up(supervised.error().message, 2);
   if (!*supervised && !options.no_supervisor) return supervise(argv, options);

@@ -1,13 +1,17 @@
 #include "parts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstdio>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "cli/certificate_files.h"
 #include "cli/process.h"
 #include "cli/secrets.h"
+#include "net/gateway.h"
 
 namespace cweb {
 
@@ -43,13 +47,68 @@ size_t max_connections(const cli::ServeOptions& options) {
   return options.max_connections > 0 ? options.max_connections : cli::connections_for_descriptors();
 }
 
+Expected<Keys> take_keys(const cli::ServeOptions& options) {
+  Keys keys;
+  auto admin = cli::take_admin_key(options.admin_key_file);
+  if (!admin) return std::unexpected(admin.error());
+  auto read = cli::take_read_key(options.read_key_file);
+  if (!read) return std::unexpected(read.error());
+  keys.admin = std::move(*admin);
+  keys.read = std::move(*read);
+  keys.admin_was_made = options.make_key && !options.trust_gateway && !keys.admin;
+  if (keys.admin_was_made) keys.admin = cli::make_key();
+  return keys;
+}
+
+void say_made_key(const cli::ServeOptions& options, uint16_t port, const std::string& key) {
+  const auto files = cli::certificate_files(options);
+  const bool is_https = files && *files;
+  const std::string url = cli::url_of(options.host, port, is_https);
+  log::say(spdlog::level::warn,
+           "cweb: no key was given, so this one was made, for as long as this server runs: " + key);
+  log::say(spdlog::level::warn,
+           "cweb: deploy with it: curl" + (is_https ? " --cacert " + (*files)->certificate : std::string()) +
+               " -H \"Authorization: Bearer " + key + "\" --data-binary @modules/counter.c " + url + "/mgnt");
+}
+
+namespace {
+
+/// Where the default gateway is the machine outside of the container.
+std::vector<net::PeerAddress> trusted_gateways(const cli::ServeOptions& options) {
+  if (!options.trust_gateway) return {};
+  std::vector<net::PeerAddress> gateways = net::default_gateways();
+  std::string names;
+  for (const net::PeerAddress& gateway : gateways) names += (names.empty() ? "" : ", ") + gateway.text();
+  if (gateways.empty()) {
+    log::warn("--trust-gateway: there is no default gateway here, so /mgnt answers this machine alone");
+  } else {
+    log::warn("whoever comes from {} may deploy without a key: publish this port to the machine itself alone", names);
+  }
+  return gateways;
+}
+
+}  // namespace
+
 Expected<std::unique_ptr<mgnt::Access>> set_up_access(const cli::ServeOptions& options, Supervised& supervised) {
-  using Key = Expected<std::optional<std::string>>;
-  Key key = supervised ? Key(supervised->take_admin_key()) : cli::take_admin_key(options.admin_key_file);
-  if (!key) return std::unexpected(key.error());
-  auto access =
-      mgnt::Access::create({.production = options.production, .admin_key = *key, .admin_hosts = options.admin_hosts});
-  cli::forget(*key);
+  Keys keys;
+  if (supervised) {
+    keys = {.admin = supervised->take_admin_key(),
+            .read = supervised->take_read_key(),
+            .admin_was_made = supervised->key_was_made()};
+  } else {
+    auto taken = take_keys(options);
+    if (!taken) return std::unexpected(taken.error());
+    keys = std::move(*taken);
+    if (keys.admin_was_made) say_made_key(options, options.port, *keys.admin);
+  }
+  auto access = mgnt::Access::create({.production = options.production,
+                                      .admin_key = keys.admin,
+                                      .key_was_made = keys.admin_was_made,
+                                      .read_key = keys.read,
+                                      .trusted_gateways = trusted_gateways(options),
+                                      .admin_hosts = options.admin_hosts});
+  cli::forget(keys.admin);
+  cli::forget(keys.read);
   return access;
 }
 
@@ -129,9 +188,9 @@ void say_ready(const cli::ServeOptions& options, const server::Server& server, b
   const bool is_restart = supervised && supervised->is_restart();
   const auto supervisor = supervised ? std::optional(supervised->supervisor()) : std::nullopt;
   const std::string url = cli::url_of(server.host(), server.port(), server.speaks_https());
-  std::fprintf(stderr, "cweb is serving on %s - try: curl%s%s --data-binary @modules/counter.c %s/mgnt\n", url.c_str(),
-               trust_option(options, server).c_str(), asks_key ? " -H \"Authorization: Bearer $CWEB_ADMIN_KEY\"" : "",
-               url.c_str());
+  log::say(spdlog::level::info,
+           fmt::format("cweb is serving on {0} - try: curl{1}{2} --data-binary @modules/counter.c {0}/mgnt", url,
+                       trust_option(options, server), asks_key ? " -H \"Authorization: Bearer $CWEB_ADMIN_KEY\"" : ""));
   if (options.ready_fd >= 0 && !is_restart) {
     const auto written = cli::write_ready_line(options.ready_fd, {.host = server.host(),
                                                                   .port = server.port(),

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/error.h"
 #include "cli/options.h"
@@ -26,7 +28,19 @@ namespace cweb {
 /// What this process has from the parent that looks after it; empty without one.
 using Supervised = std::optional<supervisor::Child>;
 
-/// Takes the key out of the environment, if it is there. No other thread may run.
+/// The keys of /mgnt.
+struct Keys {
+  std::optional<std::string> admin, read;
+  bool admin_was_made = false;  ///< because none was given and --make-key says so
+};
+
+/// Takes them out of the environment or their files, or makes one. No other thread may run.
+Expected<Keys> take_keys(const cli::ServeOptions& options);
+
+/// Prints a key that was made, which nobody would know otherwise, with a line that uses it.
+void say_made_key(const cli::ServeOptions& options, uint16_t port, const std::string& key);
+
+/// Takes the keys out of the environment, if they are there. No other thread may run.
 Expected<std::unique_ptr<mgnt::Access>> set_up_access(const cli::ServeOptions& options, Supervised& supervised);
 
 Expected<std::unique_ptr<jit::Compiler>> start_compiler(const cli::ServeOptions& options, const Supervised& supervised);

@@ -3,10 +3,21 @@
 
 #include <spdlog/spdlog.h>
 
+#include <string_view>
+
 namespace cweb::log {
 
-/// Sets the line's form. Called once, by main, before any other thread runs.
-void set_up();
+/// How a line looks: for people, or a JSON object with "time" (RFC 3339, UTC), "level" and "message".
+enum class Format { text, json };
+
+/// Sets the line's form. Called by main, before any other thread runs; may be called again with another one.
+void set_up(Format format = Format::text);
+
+Format format();
+
+/// Writes a line as it stands, without time and level; as JSON it has both like any other, and no "cweb: " in front.
+/// Takes no memory and no lock, so that the supervisor may say something and a signal handler may.
+void say(spdlog::level::level_enum level, std::string_view line);
 
 using spdlog::debug;
 using spdlog::error;

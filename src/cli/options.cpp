@@ -11,6 +11,9 @@ namespace cweb::cli {
 namespace {
 
 constexpr int usage_error = 2;
+/// By -DCWEB_PRODUCTION=ON.
+constexpr bool built_for_production = CWEB_PRODUCTION_DEFAULT;
+constexpr const char* environment_is_neither = "CWEB_ENV is either production or development";
 constexpr const char* version_text = "cweb " CWEB_VERSION "\n";
 constexpr int max_threads = 64;
 constexpr size_t max_body_limit = size_t{1} << 30;
@@ -83,7 +86,8 @@ void add_access_options(CLI::App& serve, ServeOptions& options) {
   serve
       .add_flag("--production", options.production,
                 "ask everybody for the admin key, also on this machine, and do not start without one of at least 16 "
-                "characters, nor without TLS (--cert) or --plain-http. CWEB_ENV=production does the same")
+                "characters, nor without TLS (--cert) or --plain-http; listen on all addresses, and log as JSON. "
+                "CWEB_ENV=production does the same")
       ->envname("CWEB_PRODUCTION");
   serve
       .add_option("--admin-key-file", options.admin_key_file,
@@ -147,12 +151,52 @@ std::optional<bool> production_by_environment() {
   const char* const value = std::getenv("CWEB_ENV");
   const std::string_view name = value == nullptr ? "" : value;
   if (name == "production") return true;
-  if (name.empty() || name == "development") return false;
+  if (name == "development") return false;
+  if (name.empty()) return built_for_production;
   return std::nullopt;
 }
 
+void add_key_options(CLI::App& serve, ServeOptions& options) {
+  serve
+      .add_option("--read-key-file", options.read_key_file,
+                  "file that holds a second key, which may list, look at faults and read metrics, and nothing else; or "
+                  "set CWEB_READ_KEY to the key itself")
+      ->envname("CWEB_READ_KEY_FILE")
+      ->check([](const std::string& file) { return file.empty() ? "the name of the key's file is empty" : ""; })
+      ->type_name("FILE");
+  serve
+      .add_flag("--make-key", options.make_key,
+                "when no admin key is given, make one for this run and print it to the log; for containers")
+      ->envname("CWEB_MAKE_KEY");
+  serve
+      .add_flag("--trust-gateway", options.trust_gateway,
+                "for a container whose port is published to its own machine alone: without a key, who comes from the "
+                "default gateway's address is let in like who comes from this machine. Not in production")
+      ->envname("CWEB_TRUST_GATEWAY");
+}
+
+/// What is an option only once everything has been said.
+struct Said {
+  bool development = false;
+  std::string log_format;
+};
+
+void add_environment_options(CLI::App& serve, Said& said) {
+  serve
+      .add_flag("--development", said.development,
+                "not production, whatever the environment says and however this binary was built")
+      ->excludes("--production");
+  serve.add_option("--log-format", said.log_format, "text, or json: an object a line; default: json in production")
+      ->envname("CWEB_LOG_FORMAT")
+      ->check(CLI::IsMember({"text", "json"}));
+}
+
 void add_serve_options(CLI::App& serve, ServeOptions& options) {
-  serve.add_option("--host", options.host, "address to listen on")->envname("CWEB_HOST")->capture_default_str();
+  serve
+      .add_option("--host", options.host,
+                  "address to listen on; * is every address of this machine, and the default in production")
+      ->envname("CWEB_HOST")
+      ->capture_default_str();
   serve.add_option("--port", options.port, "port to listen on; 0 picks a free one")
       ->envname("CWEB_PORT")
       ->check(CLI::Range(0, 65'535))
@@ -193,6 +237,29 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
   add_access_log_options(serve, options);
   add_access_options(serve, options);
   add_tls_options(serve, options);
+  add_key_options(serve, options);
+}
+
+void add_health_options(CLI::App& health, HealthOptions& options) {
+  health.add_option("--host", options.host, "address that the server listens on; default: this machine's own")
+      ->envname("CWEB_HOST");
+  health.add_option("--port", options.port, "port that the server listens on")
+      ->envname("CWEB_PORT")
+      ->check(CLI::Range(1, 65'535))
+      ->capture_default_str();
+}
+
+/// The sentence that says why not, when what was said does not go together.
+std::optional<std::string> settle_environment(const CLI::App& serve, const Said& said, ServeOptions& options) {
+  const auto by_environment = production_by_environment();
+  if (!by_environment) return environment_is_neither;
+  options.production = !said.development && (options.production || *by_environment);
+  if (options.production && options.trust_gateway) {
+    return "--trust-gateway is for development: in production everybody needs the key";
+  }
+  options.log_is_json = said.log_format.empty() ? options.production : said.log_format == "json";
+  if (options.production && serve.get_option("--host")->count() == 0) options.host = all_addresses;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -205,18 +272,28 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.add_flag("--version", print_version, "print the version");
   CLI::App* serve = app.add_subcommand("serve", "serve modules over HTTP");
   add_serve_options(*serve, options);
+  Said said;
+  add_environment_options(*serve, said);
+  HealthOptions health_options;
+  CLI::App* health = app.add_subcommand("health", "ask the server of this machine whether it serves: exit code 0 or 1");
+  add_health_options(*health, health_options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    return PrintAndExit{serve->parsed() ? serve->help() : app.help(), 0};
+    const CLI::App& asked = serve->parsed() ? *serve : health->parsed() ? *health : app;
+    return PrintAndExit{asked.help(), 0};
   } catch (const CLI::ParseError& error) {
     return PrintAndExit{std::string("cweb: ") + error.what() + "; see cweb --help\n", usage_error};
   }
   if (print_version) return PrintAndExit{version_text, 0};
+  if (health->parsed()) {
+    health_options.production = production_by_environment().value_or(false);
+    return health_options;
+  }
   if (!serve->parsed()) return PrintAndExit{app.help(), usage_error};
-  const auto production = production_by_environment();
-  if (!production) return PrintAndExit{"cweb: CWEB_ENV is either production or development\n", usage_error};
-  options.production = options.production || *production;
+  if (const auto problem = settle_environment(*serve, said, options)) {
+    return PrintAndExit{"cweb: " + *problem + "\n", usage_error};
+  }
   if (const std::string fault = tls_fault(options); !fault.empty()) {
     return PrintAndExit{"cweb: " + fault + "\n", usage_error};
   }
@@ -237,7 +314,9 @@ std::optional<int> compile_helper_fd(int argc, const char* const* argv) {
 std::string url_of(const std::string& host, uint16_t port, bool https) {
   std::string name = host;
   if (host == "0.0.0.0") name = "127.0.0.1";
-  if (host == "::" || host == "::1") name = "[::1]";
+  // Both families; and what leads here from outside of a container has this name as well.
+  if (host == "::" || host == all_addresses) name = "localhost";
+  if (host == "::1") name = "[::1]";
   if (name.find(':') != std::string::npos && !name.starts_with('[')) name = "[" + name + "]";
   return (https ? "https://" : "http://") + name + ":" + std::to_string(port);
 }

@@ -13,10 +13,10 @@ namespace cweb::cli {
 /// `cweb serve`. Each option can also be given as an environment variable, CWEB_PORT for --port; the command line wins.
 /// The admin key is no option: a command line can be read by everybody on the machine (see secrets.h).
 struct ServeOptions {
-  std::string host = "127.0.0.1";
-  uint16_t port = 8080;  ///< 0: the system picks one
-  int threads = 0;       ///< never 0 after parsing: the number of processors by default
-  int ready_fd = -1;     ///< where the ready line is written; -1: nowhere
+  std::string host = "127.0.0.1";  ///< all_addresses: on every address; the default in production
+  uint16_t port = 8080;            ///< 0: the system picks one
+  int threads = 0;                 ///< never 0 after parsing: the number of processors by default
+  int ready_fd = -1;               ///< where the ready line is written; -1: nowhere
   size_t max_body_bytes = size_t{1} << 20;
   size_t ws_max_message_bytes = size_t{16} << 20;
   int ws_ping_seconds = 30;
@@ -30,15 +30,22 @@ struct ServeOptions {
   unsigned fault_limit = 5;  ///< faults of a module in 10 s, beyond which it is quarantined; 0: never
   std::string access_log;    ///< file, "-" for standard output, or empty for none
   bool access_log_is_json = false;
-  bool production = false;                ///< by --production, CWEB_PRODUCTION or CWEB_ENV=production
+  bool production = false;                ///< by --production, CWEB_PRODUCTION, CWEB_ENV=production or how it was built
+  bool log_is_json = false;               ///< the server's own log; in production unless --log-format says otherwise
   std::string certificate;                ///< file; empty: none was named
   std::string key;                        ///< file; empty: none was named. Both or neither.
   bool plain_http = false;                ///< plain HTTP in production, behind a proxy that ends TLS
   std::optional<uint16_t> redirect_http;  ///< port of plain HTTP that leads to HTTPS; 0: the system picks one
   std::optional<uint32_t> hsts_seconds;   ///< of Strict-Transport-Security
   std::string admin_key_file;             ///< empty: none
+  std::string read_key_file;              ///< empty: none
+  bool make_key = false;                  ///< when no admin key is given, make one and print it
+  bool trust_gateway = false;             ///< who comes from the default gateway's address counts as this machine
   std::vector<std::string> admin_hosts;   ///< as given; not checked
 };
+
+/// The host that stands for every address of the machine.
+inline constexpr const char* all_addresses = "*";
 
 /// Nothing is left to do but to print this and leave: help, the version, or what is wrong with the command line.
 struct PrintAndExit {
@@ -46,7 +53,14 @@ struct PrintAndExit {
   int exit_code = 0;  ///< 0, or 2 for a usage error, which belongs on standard error
 };
 
-using CommandLine = std::variant<ServeOptions, PrintAndExit>;
+/// `cweb health`, which containers ask with.
+struct HealthOptions {
+  std::string host;  ///< that the server listens on; empty: as for all addresses
+  uint16_t port = 8080;
+  bool production = false;  ///< TLS is likely
+};
+
+using CommandLine = std::variant<ServeOptions, HealthOptions, PrintAndExit>;
 
 CommandLine parse_command_line(int argc, const char* const* argv);
 

@@ -6,6 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "mgnt/read_scope.h"
+
 namespace cweb::mgnt {
 namespace {
 
@@ -144,15 +146,31 @@ std::optional<std::string_view> bearer_key(std::string_view authorization) {
   return authorization.substr(std::min(authorization.find_first_not_of(' ', end), authorization.size()));
 }
 
-Expected<std::unique_ptr<Access>> Access::create(const AccessOptions& options) {
-  std::optional<AdminKey> key;
+Expected<Access::Keys> Access::make_keys(const AccessOptions& options) {
+  Keys keys;
+  keys.admin_was_made = options.key_was_made;
   if (options.admin_key) {
     auto made = AdminKey::create(*options.admin_key, options.production);
     if (!made) return std::unexpected(made.error());
-    key = *made;
+    keys.admin = *made;
   } else if (options.production) {
     return fail(
         "production needs an admin key: set CWEB_ADMIN_KEY, or name a file that holds one with --admin-key-file");
+  }
+  if (!options.read_key) return keys;
+  auto made = AdminKey::create(*options.read_key, options.production, "the read key");
+  if (!made) return std::unexpected(made.error());
+  if (!keys.admin) return fail("a read key is of use beside an admin key: set CWEB_ADMIN_KEY, or --admin-key-file");
+  if (*made == *keys.admin) return fail("the read key and the admin key are the same: the read key is to open less");
+  keys.read = *made;
+  return keys;
+}
+
+Expected<std::unique_ptr<Access>> Access::create(const AccessOptions& options) {
+  const auto keys = make_keys(options);
+  if (!keys) return std::unexpected(keys.error());
+  if (options.production && !options.trusted_gateways.empty()) {
+    return fail("in production no gateway is trusted: everybody needs the key");
   }
   std::vector<std::string> hosts;
   for (const std::string& host : options.admin_hosts) {
@@ -161,7 +179,7 @@ Expected<std::unique_ptr<Access>> Access::create(const AccessOptions& options) {
     return fail("--admin-host takes a name or an address ([...] around IPv6), without scheme and port; this is none: " +
                 host);
   }
-  return std::unique_ptr<Access>(new Access(key, std::move(hosts)));
+  return std::unique_ptr<Access>(new Access(*keys, std::move(hosts), options.trusted_gateways));
 }
 
 Admission Access::admit(const ManagementRequest& request, std::chrono::nanoseconds now) {
@@ -189,11 +207,12 @@ Admission Access::admit(const ManagementRequest& request, std::chrono::nanosecon
   if (bearer && headers.api_key != nullptr) {
     return refuse(403, "/mgnt does not answer a request with two keys: send one, by Authorization or by X-API-Key");
   }
-  if (key_) {
+  if (keys_.admin) {
     const std::optional<std::string_view> sent = headers.api_key != nullptr ? *headers.api_key : bearer;
-    return check_key(request.peer, sent, now);
+    return check_key(request, sent, now);
   }
-  if (!request.peer.is_loopback()) {
+  const bool by_gateway = is_trusted_gateway(request.peer);
+  if (!request.peer.is_loopback() && !by_gateway) {
     return refuse(403, "/mgnt answers only requests that come from this machine, until the server is given a key");
   }
   if (headers.proxy_name != nullptr) {
@@ -209,7 +228,7 @@ Admission Access::admit(const ManagementRequest& request, std::chrono::nanosecon
         "/mgnt does not answer HTTP/1.0, the way in which proxies pass requests on, until the server is given "
         "a key");
   }
-  return admit_by(Admission::How::keyless);
+  return admit_by(by_gateway ? Admission::How::gateway : Admission::How::keyless);
 }
 
 bool Access::is_own_host(std::string_view host) const {
@@ -217,11 +236,24 @@ bool Access::is_own_host(std::string_view host) const {
          std::find(admin_hosts_.begin(), admin_hosts_.end(), name_of_host(host)) != admin_hosts_.end();
 }
 
-Admission Access::check_key(const net::PeerAddress& peer, std::optional<std::string_view> sent,
+bool Access::is_trusted_gateway(const net::PeerAddress& peer) const {
+  return std::any_of(trusted_gateways_.begin(), trusted_gateways_.end(),
+                     [&](const net::PeerAddress& gateway) { return gateway.has_address_of(peer); });
+}
+
+std::string Access::where_the_key_is() const {
+  return keys_.admin_was_made
+             ? "; it was made when the server started, and its log has it, with a line to try: docker logs CONTAINER"
+             : "";
+}
+
+Admission Access::check_key(const ManagementRequest& request, std::optional<std::string_view> sent,
                             std::chrono::nanoseconds now) {
+  const net::PeerAddress& peer = request.peer;
   if (!sent) {
-    return challenge(missing_key_challenge,
-                     "/mgnt needs the admin key: send it as Authorization: Bearer KEY, or as X-API-Key: KEY");
+    return challenge(
+        missing_key_challenge,
+        "/mgnt needs the admin key: send it as Authorization: Bearer KEY, or as X-API-Key: KEY" + where_the_key_is());
   }
   if (const auto wait = failed_keys_.wait_time(peer, now); wait.count() > 0) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait);
@@ -230,9 +262,17 @@ Admission Access::check_key(const net::PeerAddress& peer, std::optional<std::str
     refusal.retry_after = seconds;
     return refusal;
   }
-  if (key_->matches(*sent)) return admit_by(Admission::How::key);
+  // Both are looked at always, so that the time tells nobody which one it was near to.
+  const bool is_admin = keys_.admin->matches(*sent);
+  const bool is_reader = keys_.read && keys_.read->matches(*sent);
+  if (is_admin) return admit_by(Admission::How::key);
+  if (is_reader && is_open_to_readers(request.method, request.path)) return admit_by(Admission::How::read_key);
+  if (is_reader) {
+    return refuse(403, "the read key may list modules, see them, their history and their faults, and read metrics: " +
+                           request.method + " of this path needs the admin key");
+  }
   failed_keys_.note(peer, now);
-  Admission refusal = challenge(wrong_key_challenge, "this is not the admin key of /mgnt");
+  Admission refusal = challenge(wrong_key_challenge, "this is not the admin key of /mgnt" + where_the_key_is());
   refusal.wrong_key = true;
   return refusal;
 }

@@ -8,16 +8,15 @@
 
 namespace cweb::mgnt {
 
-Expected<AdminKey> AdminKey::create(std::string_view text, bool production) {
-  if (text.empty()) return fail("the admin key is empty: set it to a secret, or do not set it at all");
-  if (text.size() > longest) return fail(fmt::format("the admin key has more than {} characters", longest));
+Expected<AdminKey> AdminKey::create(std::string_view text, bool production, std::string_view what) {
+  if (text.empty()) return fail(fmt::format("{} is empty: set it to a secret, or do not set it at all", what));
+  if (text.size() > longest) return fail(fmt::format("{} has more than {} characters", what, longest));
   if (!std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; })) {
-    return fail("the admin key may have letters, digits and punctuation of ASCII only: it travels in a header");
+    return fail(fmt::format("{} may have letters, digits and punctuation of ASCII only: it travels in a header", what));
   }
   if (production && text.size() < shortest_in_production) {
-    return fail(
-        fmt::format("in production the admin key needs at least {} characters; `openssl rand -hex 32` makes one",
-                    shortest_in_production));
+    return fail(fmt::format("in production {} needs at least {} characters; `openssl rand -hex 32` makes one", what,
+                            shortest_in_production));
   }
   return AdminKey(text);
 }

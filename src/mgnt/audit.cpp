@@ -22,8 +22,12 @@ const char* to_string(Admission::How how) {
       return "open";
     case Admission::How::keyless:
       return "keyless-loopback";
+    case Admission::How::gateway:
+      return "keyless-gateway";
     case Admission::How::key:
       return "key";
+    case Admission::How::read_key:
+      return "read-key";
     case Admission::How::refused:
       break;
   }

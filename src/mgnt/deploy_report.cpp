@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -37,6 +38,12 @@ void append_routes(std::string& text, const ModuleSummary& module) {
   for (const auto& path : module.websockets) text += fmt::format("  WebSocket {}\n", path);
 }
 
+/// "   11 | code", "      |  ^~~~": how Clang, and cweb after it, shows a place. Messages begin with a file's name.
+bool is_excerpt(std::string_view line) {
+  line.remove_prefix(std::min(line.find_first_not_of(" 0123456789"), line.size()));
+  return line.starts_with('|');
+}
+
 ordered_json position_json(SourcePosition position) {
   return {{"line", position.line}, {"column", position.column}};
 }
@@ -65,6 +72,17 @@ DeployReport failed_report(int http_status, std::string stage, std::string messa
   report.stage = std::move(stage);
   report.message = std::move(message);
   return report;
+}
+
+void leave_out_excerpts(DeployReport& report) {
+  std::string kept;
+  std::string_view rest = report.rendered;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    if (!is_excerpt(rest.substr(0, end))) kept += std::string(rest.substr(0, end)) + "\n";
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  report.rendered = std::move(kept);
 }
 
 const char* to_string(DeployReport::Status status) {

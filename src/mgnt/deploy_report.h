@@ -46,6 +46,9 @@ DeployReport failed_report(int http_status, std::string stage, std::string messa
 
 const char* to_string(DeployReport::Status status);
 
+/// Takes the source lines and carets out of what is shown, and leaves the messages with their places.
+void leave_out_excerpts(DeployReport& report);
+
 /// Whole lines, without colour.
 std::string to_text(const DeployReport& report);
 nlohmann::ordered_json to_json(const DeployReport& report);

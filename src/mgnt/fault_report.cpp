@@ -107,10 +107,11 @@ std::string to_text(const FaultReport& report) {
   return text;
 }
 
-nlohmann::ordered_json to_json(const FaultReport& report) {
-  nlohmann::ordered_json json{{"id", report.id},           {"time", report.time},       {"module", report.module},
-                              {"version", report.version}, {"hash", report.hash},       {"what", report.what},
-                              {"call", report.call},       {"request", report.request}, {"times", report.times}};
+nlohmann::ordered_json to_json(const FaultReport& report, FaultView view) {
+  nlohmann::ordered_json json{{"id", report.id},           {"time", report.time},  {"module", report.module},
+                              {"version", report.version}, {"hash", report.hash},  {"what", report.what},
+                              {"call", report.call},       {"times", report.times}};
+  if (view.request) json["request"] = report.request;
   if (!report.signal.empty()) {
     json["signal"] = report.signal;
     json["address"] = fmt::format("{:#x}", report.address);
@@ -120,7 +121,7 @@ nlohmann::ordered_json to_json(const FaultReport& report) {
     json["file"] = "module.c";
     json["line"] = where->position.line;
     json["column"] = where->position.column;
-    json["source_line"] = report.source_line;
+    if (view.source_line) json["source_line"] = report.source_line;
   }
   json["chain"] = nlohmann::ordered_json::array();
   for (const CodeLocation& each : report.chain) {

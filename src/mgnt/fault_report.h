@@ -35,7 +35,12 @@ std::string sentence(const FaultReport& report);
 
 /// Whole lines, without colour.
 std::string to_text(const FaultReport& report);
-nlohmann::ordered_json to_json(const FaultReport& report);
+/// What an answer leaves out: the request is its sender's, and the source line the module's author's.
+struct FaultView {
+  bool request = true;
+  bool source_line = true;
+};
+nlohmann::ordered_json to_json(const FaultReport& report, FaultView view = {});
 /// A page that needs nothing from elsewhere.
 std::string to_html(const FaultReport& report);
 

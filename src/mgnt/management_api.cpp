@@ -96,13 +96,6 @@ std::optional<bool> check_only(std::string_view query) {
   return check;
 }
 
-ManagementAnswer report_answer(const ManagementRequest& request, const DeployReport& report) {
-  ManagementAnswer answer = wants_json(request) ? json_answer(report.http_status, to_json(report))
-                                                : text_answer(report.http_status, to_text(report));
-  if (report.http_status == 503) answer.headers.emplace_back("Retry-After", "1");
-  return answer;
-}
-
 ManagementAnswer restarted_answer(const ManagementRequest& request, const std::string& name, unsigned version,
                                   const std::vector<std::string>& notices) {
   if (wants_json(request)) {
@@ -116,19 +109,20 @@ ManagementAnswer restarted_answer(const ManagementRequest& request, const std::s
 }  // namespace
 
 ManagementApi::ManagementApi(Deployer& deployer, runtime::Runtime& runtime, Access& access,
-                             const server::ServerMetrics& metrics, FaultDesk& faults)
+                             const server::ServerMetrics& metrics, FaultDesk& faults, ManagementOptions options)
     : deployer_(deployer),
       runtime_(runtime),
       registry_(runtime.registry()),
       access_(access),
       metrics_(metrics),
-      faults_(faults) {}
+      faults_(faults),
+      options_(options) {}
 
 ManagementAnswer ManagementApi::handle(const ManagementRequest& request) {
   const Stopwatch watch;
   const Admission admission = access_.admit(request, std::chrono::nanoseconds(monotonic_ns()));
   AuditRecord record = begin_record(request);
-  ManagementAnswer answer = admission.admitted() ? route(request, record) : refusal(request, admission);
+  ManagementAnswer answer = admission.admitted() ? route(request, admission, record) : refusal(request, admission);
   if (is_audited(record, admission)) {
     const auto level = admission.admitted() ? spdlog::level::info : spdlog::level::warn;
     spdlog::log(level, "{}", audit_line(record, admission, request.peer, answer.status, watch.elapsed_ms()));
@@ -140,17 +134,17 @@ ManagementAnswer ManagementApi::handle(const ManagementRequest& request) {
   return answer;
 }
 
-ManagementAnswer ManagementApi::route(const Request& request, AuditRecord& record) {
+ManagementAnswer ManagementApi::route(const Request& request, const Admission& admission, AuditRecord& record) {
   constexpr std::string_view modules = "/mgnt/modules/";
   constexpr std::string_view source = "/source";
   constexpr std::string_view restarted = "/restart";
   constexpr std::string_view versions = "/history";
   constexpr std::string_view rolled_back = "/rollback";
   const std::string_view path = request.path;
-  if (path == "/mgnt" || path == "/mgnt/") return root(request, record);
+  if (path == "/mgnt" || path == "/mgnt/") return root(request, view_for(admission), record);
   if (path == "/mgnt/health") return health(request);
   if (path == "/mgnt/metrics") return metrics(request);
-  if (path == "/mgnt/faults") return faults(request);
+  if (path == "/mgnt/faults") return faults(request, view_for(admission));
   if (path.starts_with(modules)) {
     std::string_view name = path.substr(modules.size());
     const bool asks_source = name.ends_with(source);
@@ -165,7 +159,8 @@ ManagementAnswer ManagementApi::route(const Request& request, AuditRecord& recor
       if (asks_restart) return restart(request, name, record);
       if (asks_history) return history(request, name);
       if (asks_rollback) return rollback(request, name, record);
-      return asks_source ? module_source(request, name) : module(request, name, record);
+      if (asks_source) return module_source(request, name);
+      return module(request, name, view_for(admission), record);
     }
   }
   if (request.method == "PUT") {
@@ -174,33 +169,34 @@ ManagementAnswer ManagementApi::route(const Request& request, AuditRecord& recor
   return error_answer(request, 404, "there is nothing at " + request.path);
 }
 
-ManagementAnswer ManagementApi::root(const Request& request, AuditRecord& record) {
+ManagementAnswer ManagementApi::root(const Request& request, FaultView view, AuditRecord& record) {
   if (request.method == "POST" || request.method == "PUT") return deploy(request, record);
-  if (is_get(request)) return list();
+  if (is_get(request)) return list(view);
   return other_method(request, "GET, HEAD, POST, PUT, OPTIONS");
 }
 
-ManagementAnswer ManagementApi::module(const Request& request, std::string_view escaped_name, AuditRecord& record) {
+ManagementAnswer ManagementApi::module(const Request& request, std::string_view escaped_name, FaultView view,
+                                       AuditRecord& record) {
   const std::string name = module_name(escaped_name);
   if (request.method == "DELETE") return remove(request, name, record);
   if (!is_get(request)) return other_method(request, "GET, HEAD, DELETE, OPTIONS");
-  return one_module(request, name);
+  return one_module(request, name, view);
 }
 
-ManagementAnswer ManagementApi::one_module(const Request& request, const std::string& name) const {
+ManagementAnswer ManagementApi::one_module(const Request& request, const std::string& name, FaultView view) const {
   const auto found = registry_.find(name);
   if (!found) return no_such_module(request, name);
   ordered_json json = to_json(*found, faults_.count(name));
   json["recent_faults"] = ordered_json::array();
-  for (const FaultReport& report : faults_.reports(name)) json["recent_faults"].push_back(to_json(report));
+  for (const FaultReport& report : faults_.reports(name)) json["recent_faults"].push_back(to_json(report, view));
   return json_answer(200, json);
 }
 
-ManagementAnswer ManagementApi::faults(const Request& request) const {
+ManagementAnswer ManagementApi::faults(const Request& request, FaultView view) const {
   if (!is_get(request)) return other_method(request, "GET, HEAD, OPTIONS");
   ordered_json json;
   json["faults"] = ordered_json::array();
-  for (const FaultReport& report : faults_.reports()) json["faults"].push_back(to_json(report));
+  for (const FaultReport& report : faults_.reports()) json["faults"].push_back(to_json(report, view));
   return json_answer(200, json);
 }
 
@@ -268,13 +264,28 @@ ManagementAnswer ManagementApi::deploy(const Request& request, AuditRecord& reco
   return answer(report);
 }
 
-ManagementAnswer ManagementApi::list() const {
+ManagementAnswer ManagementApi::report_answer(const Request& request, DeployReport report) const {
+  if (options_.production) leave_out_excerpts(report);
+  ManagementAnswer answer = wants_json(request) ? json_answer(report.http_status, to_json(report))
+                                                : text_answer(report.http_status, to_text(report));
+  if (report.http_status == 503) answer.headers.emplace_back("Retry-After", "1");
+  return answer;
+}
+
+/// Whoever has the read key is told that something fails and where, and neither who sent what nor what is written
+/// there.
+FaultView ManagementApi::view_for(const Admission& admission) const {
+  const bool reads_only = admission.how == Admission::How::read_key;
+  return {.request = !reads_only, .source_line = !reads_only && !options_.production};
+}
+
+ManagementAnswer ManagementApi::list(FaultView view) const {
   ordered_json json;
   json["modules"] = ordered_json::array();
   for (const runtime::ModuleStatus& status : registry_.list()) {
     json["modules"].push_back(to_json(status, faults_.count(status.live->config.name)));
   }
-  if (deployer_.keeper() != nullptr) json["files"] = deployer_.keeper()->files_json();
+  if (deployer_.keeper() != nullptr) json["files"] = deployer_.keeper()->files_json(view.source_line);
   return json_answer(200, json);
 }
 

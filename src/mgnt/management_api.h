@@ -15,12 +15,16 @@
 
 namespace cweb::mgnt {
 
+struct ManagementOptions {
+  bool production = false;  ///< no answer shows a line of a source, but the one that is asked for the source
+};
+
 /// Thread-safe. Everything it was given outlives it. HEAD is answered like GET, with the body: the server leaves it
 /// out.
 class ManagementApi final : public server::ManagementHandler {
  public:
   ManagementApi(Deployer& deployer, runtime::Runtime& runtime, Access& access, const server::ServerMetrics& metrics,
-                FaultDesk& faults);
+                FaultDesk& faults, ManagementOptions options = {});
 
   server::ManagementAnswer handle(const server::ManagementRequest& request) override;
 
@@ -29,20 +33,22 @@ class ManagementApi final : public server::ManagementHandler {
   using Answer = server::ManagementAnswer;
 
   // Those that may change what is served note in the record what they did.
-  Answer route(const Request& request, AuditRecord& record);
-  Answer root(const Request& request, AuditRecord& record);
-  Answer module(const Request& request, std::string_view escaped_name, AuditRecord& record);
-  Answer one_module(const Request& request, const std::string& name) const;
+  Answer route(const Request& request, const Admission& admission, AuditRecord& record);
+  Answer root(const Request& request, FaultView view, AuditRecord& record);
+  Answer module(const Request& request, std::string_view escaped_name, FaultView view, AuditRecord& record);
+  Answer one_module(const Request& request, const std::string& name, FaultView view) const;
   Answer restart(const Request& request, std::string_view escaped_name, AuditRecord& record);
-  Answer faults(const Request& request) const;
+  Answer faults(const Request& request, FaultView view) const;
   Answer module_source(const Request& request, std::string_view escaped_name) const;
   Answer health(const Request& request) const;
   Answer metrics(const Request& request) const;
   Answer deploy(const Request& request, AuditRecord& record);
-  Answer list() const;
+  Answer list(FaultView view) const;
   Answer history(const Request& request, std::string_view escaped_name) const;
   Answer rollback(const Request& request, std::string_view escaped_name, AuditRecord& record);
   Answer remove(const Request& request, const std::string& name, AuditRecord& record);
+  Answer report_answer(const Request& request, DeployReport report) const;
+  FaultView view_for(const Admission& admission) const;
 
   Deployer& deployer_;
   runtime::Runtime& runtime_;
@@ -50,6 +56,7 @@ class ManagementApi final : public server::ManagementHandler {
   Access& access_;
   const server::ServerMetrics& metrics_;
   FaultDesk& faults_;
+  const ManagementOptions options_;
 };
 
 }  // namespace cweb::mgnt

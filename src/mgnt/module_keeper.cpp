@@ -263,7 +263,7 @@ void ModuleKeeper::clean_up() {
   history_.forget_gone(kept_modules());
 }
 
-ordered_json ModuleKeeper::files_json() const {
+ordered_json ModuleKeeper::files_json(bool with_source_lines) const {
   const std::lock_guard lock(mutex_);
   ordered_json rows = ordered_json::array();
   for (const auto& [name, file] : files_) {
@@ -276,7 +276,7 @@ ordered_json ModuleKeeper::files_json() const {
       row["message"] = file.failure->message;
       if (report.contains("keeps_serving")) row["keeps_serving"] = report["keeps_serving"];
       row["diagnostics"] = report["diagnostics"];
-      row["rendered"] = report["rendered"];
+      if (with_source_lines) row["rendered"] = report["rendered"];
     }
     rows.push_back(std::move(row));
   }

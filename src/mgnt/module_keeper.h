@@ -86,8 +86,8 @@ class ModuleKeeper {
   /// Removes cache entries and histories that nothing needs.
   void clean_up();
 
-  /// For GET /mgnt: an array with a row for each file.
-  nlohmann::ordered_json files_json() const;
+  /// For GET /mgnt: an array with a row for each file. Messages may come with the source's lines.
+  nlohmann::ordered_json files_json(bool with_source_lines) const;
 
  private:
   struct File {

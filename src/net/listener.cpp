@@ -26,8 +26,10 @@ std::string place(const std::string& host, uint16_t port) {
 Expected<UniqueFd> make_socket(const addrinfo& address) {
   UniqueFd fd(socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return fail(std::string("a socket could not be made: ") + std::strerror(errno));
-  const int on = 1;
+  const int on = 1, off = 0;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  // "::" is IPv4's addresses as well, whatever the system's default.
+  if (address.ai_family == AF_INET6) setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   return fd;
 }
 
@@ -54,6 +56,16 @@ void set_port(addrinfo& address, uint16_t port) {
 }
 
 }  // namespace
+
+std::string host_of_all_addresses() {
+  // There may be sockets of the family while no device has an address of it.
+  sockaddr_in6 loopback{};
+  loopback.sin6_family = AF_INET6;
+  loopback.sin6_addr = in6addr_loopback;
+  const UniqueFd fd(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const bool has_ipv6 = fd && bind(fd.get(), reinterpret_cast<const sockaddr*>(&loopback), sizeof loopback) == 0;
+  return has_ipv6 ? "::" : "0.0.0.0";
+}
 
 Expected<Listeners> listen_on(const std::string& host, uint16_t port, size_t count) {
   addrinfo hints{};

@@ -13,6 +13,9 @@
 
 namespace cweb::net {
 
+/// "::", which is every address of both families, where this machine has IPv6; else "0.0.0.0".
+std::string host_of_all_addresses();
+
 struct Listeners {
   std::vector<UniqueFd> sockets;  ///< `count` of them, listening and non-blocking
   uint16_t port = 0;              ///< the one asked for, or the one that the kernel picked for 0

@@ -23,6 +23,7 @@ class PeerAddress {
   bool is_ipv4() const;
   /// 127.0.0.0/8, as itself or mapped into IPv6, or ::1.
   bool is_loopback() const;
+  bool has_address_of(const PeerAddress& other) const { return bytes_ == other.bytes_; }
   /// The address without the port, the way people write it: "192.0.2.1", "2001:db8::1".
   std::string text() const;
 

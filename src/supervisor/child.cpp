@@ -74,6 +74,8 @@ Expected<std::optional<Child>> Child::adopt() {
   child.crash_note_ = own(setup.crash_note);
   const UniqueFd key = own(setup.key);
   child.admin_key_ = read_key(key.get(), setup.key_bytes);
+  child.read_key_ = read_key(key.get(), setup.read_key_bytes);
+  child.key_was_made_ = setup.key_was_made;
   return child;
 }
 

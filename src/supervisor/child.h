@@ -38,6 +38,9 @@ class Child {
   std::array<UniqueFd, 2> take_journals() { return std::move(journals_); }
   /// The admin key as the parent keeps it. Once.
   std::optional<std::string> take_admin_key() { return std::exchange(admin_key_, std::nullopt); }
+  std::optional<std::string> take_read_key() { return std::exchange(read_key_, std::nullopt); }
+  /// Was the admin key made at the start, and printed to the log?
+  bool key_was_made() const { return key_was_made_; }
 
   /// Tells the parent that the death in died_in() stands in the journal: the next child needs not be told of it.
   void say_noted() const;
@@ -60,7 +63,8 @@ class Child {
   std::array<UniqueFd, 2> journals_;
   UniqueFd status_;
   UniqueFd crash_note_;
-  std::optional<std::string> admin_key_;
+  std::optional<std::string> admin_key_, read_key_;
+  bool key_was_made_ = false;
 };
 
 }  // namespace cweb::supervisor

@@ -16,7 +16,7 @@ inline constexpr const char* setup_variable = "CWEB_SUPERVISED";
 inline constexpr size_t most_listeners = 64;
 /// Bytes of a module's name that are passed on; longer ones lose their end.
 inline constexpr size_t most_name_bytes = 255;
-/// A pipe holds as much without a reader, and no key is nearly as long.
+/// A pipe holds two as long without a reader, and no key is nearly as long.
 inline constexpr size_t most_key_bytes = 16 * 1024;
 
 /// What a child tells its parent, each at most once.
@@ -40,10 +40,12 @@ struct ChildSetup {
   size_t redirect_listener_count = 0;  ///< of those that lead to HTTPS
   std::array<int, most_listeners> redirect_listeners{};
   std::array<int, 2> journals{-1, -1};
-  int status = -1;         ///< pipe: the child writes what it has come to, a StatusByte at a time
-  int crash_note = -1;     ///< file: a dying child writes the name of the module whose call was running
-  int key = -1;            ///< pipe: the admin key
-  ssize_t key_bytes = -1;  ///< -1: there is no key
+  int status = -1;              ///< pipe: the child writes what it has come to, a StatusByte at a time
+  int crash_note = -1;          ///< file: a dying child writes the name of the module whose call was running
+  int key = -1;                 ///< pipe: the admin key, and the read key behind it
+  ssize_t key_bytes = -1;       ///< -1: there is no admin key
+  ssize_t read_key_bytes = -1;  ///< -1: there is no read key
+  bool key_was_made = false;    ///< by the parent, which has printed it
   /// That name, of the last death that no child has noted yet; empty when there is none.
   std::array<char, most_name_bytes + 1> died_in{};
 };

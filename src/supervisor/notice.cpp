@@ -1,14 +1,14 @@
 #include "supervisor/notice.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
+
+#include "base/log.h"
 
 namespace cweb::supervisor {
 
 Notice& Notice::operator<<(std::string_view text) {
-  const size_t count = std::min(text.size(), text_.size() - 1 - length_);
+  const size_t count = std::min(text.size(), text_.size() - length_);
   for (const char c : text.substr(0, count))
     text_[length_++] = static_cast<unsigned char>(c) >= ' ' && c != 0x7f ? c : '?';
   return *this;
@@ -21,8 +21,7 @@ Notice& Notice::operator<<(long number) {
 }
 
 void Notice::say() {
-  text_[length_++] = '\n';
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text_.data(), length_);
+  log::say(spdlog::level::warn, {text_.data(), length_});
   length_ = 0;
 }
 

@@ -65,7 +65,9 @@ bool make_memory_file(UniqueFd& file, const char* name) {
 Expected<std::unique_ptr<Supervisor>> Supervisor::create(SupervisorOptions options) {
   if (options.listeners.sockets.size() > most_listeners || options.redirect_listeners.sockets.size() > most_listeners)
     return fail("more listening sockets than a child can take");
-  if (options.admin_key && options.admin_key->size() > most_key_bytes) return fail("the admin key is too long");
+  for (const auto* key : {&options.admin_key, &options.read_key}) {
+    if (*key && (*key)->size() > most_key_bytes) return fail("a key has more than 16 KiB");
+  }
   std::unique_ptr<Supervisor> supervisor(new Supervisor(std::move(options)));
   if (auto made = supervisor->make_descriptors(); !made) return std::unexpected(made.error());
   supervisor->set_up_environment();
@@ -75,15 +77,18 @@ Expected<std::unique_ptr<Supervisor>> Supervisor::create(SupervisorOptions optio
 Supervisor::Supervisor(SupervisorOptions options)
     : arguments_(options.arguments),
       admin_key_(std::move(options.admin_key)),
+      read_key_(std::move(options.read_key)),
       listeners_(std::move(options.listeners)),
-      redirect_listeners_(std::move(options.redirect_listeners)) {
+      redirect_listeners_(std::move(options.redirect_listeners)),
+      service_manager_(std::move(options.service_manager)) {
+  setup_.key_was_made = options.key_was_made;
   // The standard ones stay open, as they do after the ready line of a server without a parent.
   if (options.ready_fd > STDERR_FILENO) ready_fd_.reset(options.ready_fd);
 }
 
 Expected<void> Supervisor::make_descriptors() {
   // Whoever may look at this process's memory or files would find the key there: now only root may.
-  if (admin_key_) prctl(PR_SET_DUMPABLE, 0);
+  if (admin_key_ || read_key_) prctl(PR_SET_DUMPABLE, 0);
   const sigset_t awaited = awaited_signals();
   sigprocmask(SIG_BLOCK, &awaited, &child_mask_);
   for (const int number : taken_by_child) sigaddset(&child_mask_, number);
@@ -121,6 +126,7 @@ void Supervisor::set_up_environment() {
   setup_.crash_note = crash_note_.get();
   setup_.key = key_for_child_.get();
   if (admin_key_) setup_.key_bytes = static_cast<ssize_t>(admin_key_->size());
+  if (read_key_) setup_.read_key_bytes = static_cast<ssize_t>(read_key_->size());
   setup_text_ = std::string(setup_variable) + "=" + std::to_string(setup_file_.get());
   for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
     environment_.push_back(*variable);
@@ -131,7 +137,7 @@ void Supervisor::set_up_environment() {
 
 int Supervisor::run() {
   const int exit_code = look_after_children();
-  forget_key();
+  forget_keys();
   return exit_code;
 }
 
@@ -150,7 +156,7 @@ int Supervisor::look_after_children() {
 void Supervisor::start_child() {
   child_is_ready_ = false;
   started_ms_ = monotonic_ms();
-  put_key();
+  put_keys();
   // What the last child left there has been read.
   [[maybe_unused]] const int emptied = ftruncate(crash_note_.get(), 0);
   lseek(crash_note_.get(), 0, SEEK_SET);
@@ -177,18 +183,23 @@ void Supervisor::start_child() {
   _exit(cannot_start);
 }
 
-void Supervisor::put_key() {
-  if (!admin_key_) return;
+void Supervisor::put_keys() {
+  if (!admin_key_ && !read_key_) return;
   std::array<char, 4096> untaken;
   while (read(key_for_child_.get(), untaken.data(), untaken.size()) > 0) {
   }
   explicit_bzero(untaken.data(), untaken.size());
-  [[maybe_unused]] const ssize_t written = write(key_.get(), admin_key_->data(), admin_key_->size());
+  for (const auto* key : {&admin_key_, &read_key_}) {
+    if (!*key) continue;
+    [[maybe_unused]] const ssize_t written = write(key_.get(), (*key)->data(), (*key)->size());
+  }
 }
 
-void Supervisor::forget_key() {
-  if (!admin_key_) return;
-  explicit_bzero(admin_key_->data(), admin_key_->size());
+void Supervisor::forget_keys() {
+  if (!admin_key_ && !read_key_) return;
+  for (auto* key : {&admin_key_, &read_key_}) {
+    if (*key) explicit_bzero((*key)->data(), (*key)->size());
+  }
   prctl(PR_SET_DUMPABLE, 1);
 }
 
@@ -215,6 +226,7 @@ void Supervisor::look_at_status() {
         setup_.failed_starts = failed_starts_ = times_named_ = 0;
         // Whoever waits there for the end of the file gets it.
         ready_fd_.reset();
+        service_manager_.ready();
         break;
       case StatusByte::ending:
         begin_end();
@@ -235,6 +247,7 @@ void Supervisor::take_signal(int number) {
 }
 
 void Supervisor::begin_end() {
+  if (!is_ending_) service_manager_.stopping();
   is_ending_ = true;
   // While the child finishes what is running, nobody new shall wait for a server that will not come.
   for (net::Listeners* listeners : {&listeners_, &redirect_listeners_}) {
@@ -270,6 +283,7 @@ std::optional<int> Supervisor::child_ended(int wait_status) {
   if (exited && !setup_.is_restart && !child_is_ready_) return code;
   const bool is_named = take_crash_note();
   say_died(wait_status, is_named);
+  service_manager_.replacing();
   child_ = -1;
   if (!child_is_ready_) ++setup_.failed_starts;
   if (!child_is_ready_ && !finds_culprits(is_named) && ++failed_starts_ >= most_failed_starts) {

@@ -16,6 +16,7 @@
 #include "base/unique_fd.h"
 #include "net/listener.h"
 #include "supervisor/child_setup.h"
+#include "supervisor/service_manager.h"
 
 namespace cweb::supervisor {
 
@@ -24,7 +25,10 @@ struct SupervisorOptions {
   net::Listeners listeners;           ///< that every child serves
   net::Listeners redirect_listeners;  ///< that lead to HTTPS; may be none
   std::optional<std::string> admin_key;
-  int ready_fd = -1;  ///< left to the children until one is ready; -1: none
+  std::optional<std::string> read_key;
+  bool key_was_made = false;  ///< the admin key, and the log has it
+  int ready_fd = -1;          ///< left to the children until one is ready; -1: none
+  ServiceManager service_manager;
 };
 
 class Supervisor {
@@ -42,8 +46,8 @@ class Supervisor {
 
   void start_child();
   [[noreturn]] void become_child();
-  void put_key();
-  void forget_key();
+  void put_keys();
+  void forget_keys();
   int look_after_children();
   void wait_for_event() const;
   void look_at_status();
@@ -59,8 +63,9 @@ class Supervisor {
   void plan_restart();
 
   char** const arguments_;
-  std::optional<std::string> admin_key_;
+  std::optional<std::string> admin_key_, read_key_;
   net::Listeners listeners_, redirect_listeners_;
+  const ServiceManager service_manager_;
   UniqueFd ready_fd_;
   std::vector<char*> environment_;
   std::string setup_text_;  ///< "CWEB_SUPERVISED=7"

@@ -17,6 +17,7 @@ namespace cweb::e2e {
 namespace {
 
 using testing::AllOf;
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -180,7 +181,7 @@ TEST(AdminKeyTest, production_without_a_good_key_does_not_start) {
   };
   for (const Finished& finished : refused) {
     EXPECT_EQ(finished.exit_code, 2) << finished.err;
-    EXPECT_THAT(finished.err, HasSubstr("cweb: "));
+    EXPECT_THAT(finished.err, AnyOf(HasSubstr("cweb: "), HasSubstr("\"level\":\"error\"")));
     EXPECT_THAT(finished.err, Not(HasSubstr("serving")));
   }
 }

@@ -192,7 +192,7 @@ TEST_F(ModulesDirTest, a_directory_that_cannot_be_is_a_sentence) {
 
 TEST_F(ModulesDirTest, a_file_that_was_changed_by_hand_in_production_is_not_written_over) {
   files_.write(".key", "0123456789abcdef0123456789abcdef\n");
-  start({"--production", "--admin-key-file", files_.path(".key")});
+  start({"--production", "--plain-http", "--admin-key-file", files_.path(".key")});
   const Headers key{{"Authorization", "Bearer 0123456789abcdef0123456789abcdef"}};
   HttpClient client(server_->port());
   ASSERT_EQ(client.post("/mgnt", answering_module("kept", "/kept", "first"), key).status, 200);

@@ -199,7 +199,7 @@ TEST_F(ModulesWatchTest, in_production_nothing_is_picked_up) {
   const TemporaryDirectory files;
   const TemporaryDirectory keys;
   keys.write("key", "0123456789abcdef0123456789abcdef\n");
-  ServerProcess server({"--modules", files.path(), "--production", "--admin-key-file", keys.path("key")});
+  ServerProcess server({"--modules", files.path(), "--production", "--plain-http", "--admin-key-file", keys.path("key")});
   files.write("edited.c", answering_module("edited", "/edited", "here"));
   // Long after the other server, started the same way but for this, has picked it up.
   files_.write("edited.c", answering_module("edited", "/edited", "here"));

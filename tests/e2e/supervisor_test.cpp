@@ -204,7 +204,8 @@ TEST(SupervisorTest, a_parent_that_is_killed_takes_the_server_with_it) {
 TEST(SupervisorTest, a_wrong_command_line_is_said_once_with_its_exit_code) {
   const Finished key = run_program({cweb_binary(), "serve", "--port", "0", "--production"});
   EXPECT_EQ(key.exit_code, 2);
-  EXPECT_EQ(count_of(key.err, "cweb:"), 1U) << key.err;
+  EXPECT_EQ(count_of(key.err, "production needs an admin key"), 1U) << key.err;
+  EXPECT_EQ(count_of(key.err, "\n"), 1U) << key.err;
   const Finished log = run_program({cweb_binary(), "serve", "--port", "0", "--access-log", "/no/such/folder/log"});
   EXPECT_EQ(log.exit_code, 1);
   EXPECT_EQ(count_of(log.err, "/no/such/folder/log"), 1U) << log.err;

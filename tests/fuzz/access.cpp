@@ -1,6 +1,7 @@
-// The door of /mgnt, with a key and without. First line: 'k' a key is set, 'l' the peer is this machine, '0' it speaks
-// HTTP/1.0; then "METHOD path"; then headers as "name: value". Who is let in is who the rules of mgnt/access.h let in,
-// read a second time here.
+// The door of /mgnt, with keys and without. First line: 'k' a key is set, 'r' a read key beside it, 'g' the gateway is
+// trusted where there is no key, 'l' the peer is this machine and else the gateway, '0' it speaks HTTP/1.0; then
+// "METHOD path"; then headers as "name: value". Who is let in is who the rules of mgnt/access.h let in, read a second
+// time here.
 #include "mgnt/access.h"
 
 #include <netinet/in.h>
@@ -16,6 +17,7 @@ namespace {
 using namespace cweb;
 
 constexpr std::string_view key = "the-key-of-this-server";
+constexpr std::string_view read_key = "the-key-that-only-reads";
 constexpr std::string_view wrong_key = "the-key-of-this-serveR";
 
 std::string lower_case(std::string text) {
@@ -65,7 +67,7 @@ struct Door {
            (origins.empty() || origins[0] == "http://" + hosts[0]) &&
            (sites.empty() || sites[0] == "none" || sites[0] == "same-origin");
   }
-  bool has_the_key() const {
+  bool has(std::string_view key) const {
     if (authorizations.size() + api_keys.size() > 2) return false;
     const std::string_view bearer = "bearer ";
     for (const std::string& value : authorizations) {
@@ -128,7 +130,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   request.minor_version = flags.find('0') == flags.npos ? 1 : 0;
 
   mgnt::AccessOptions options;
+  const bool has_read_key = has_key && flags.find('r') != flags.npos;
+  const bool trusts_the_other = !has_key && flags.find('g') != flags.npos;
   if (has_key) options.admin_key = key;
+  if (has_read_key) options.read_key = read_key;
+  if (trusts_the_other) options.trusted_gateways = {peer(false)};
   options.admin_hosts = {"Admin.Example", "[2001:db8::1]"};
   auto access = mgnt::Access::create(options);
   CWEB_ASSERT(access.has_value());
@@ -144,11 +150,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!admission.admitted()) check_refusal(admission);
   if (admission.admitted()) CWEB_ASSERT(door.is_no_web_page());
   if (has_key) {
-    CWEB_ASSERT(!admission.admitted() || (admission.how == How::key && door.has_the_key()));
+    const bool reads = has_read_key && admission.how == How::read_key && door.has(read_key) &&
+                       request.method != "POST" && request.method != "PUT" && request.method != "DELETE" &&
+                       !request.path.ends_with("/source");
+    CWEB_ASSERT(!admission.admitted() || (admission.how == How::key && door.has(key)) || reads);
     if (!admission.admitted()) check_wait(**access, request);
   } else {
-    CWEB_ASSERT(!admission.admitted() ||
-                (admission.how == How::keyless && from_this_machine && !door.proxy && request.minor_version == 1));
+    const bool near =
+        from_this_machine ? admission.how == How::keyless : trusts_the_other && admission.how == How::gateway;
+    CWEB_ASSERT(!admission.admitted() || (near && !door.proxy && request.minor_version == 1));
   }
   return 0;
 }

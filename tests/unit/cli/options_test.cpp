@@ -121,7 +121,61 @@ TEST(TlsOptionsOfTheCommandLine, half_a_pair_is_a_usage_error) {
 
 TEST(UrlOfAServer, has_the_scheme_that_the_port_speaks) {
   EXPECT_EQ(url_of("0.0.0.0", 443, /*https=*/true), "https://127.0.0.1:443");
-  EXPECT_EQ(url_of("::", 8080), "http://[::1]:8080");
+  EXPECT_EQ(url_of("::", 8080), "http://localhost:8080");
+  EXPECT_EQ(url_of("::1", 8080), "http://[::1]:8080");
+}
+
+TEST(ProductionOfTheCommandLine, listens_on_all_addresses_and_logs_json_unless_told_otherwise) {
+  EXPECT_EQ(options_of(parse({})).host, "127.0.0.1");
+  EXPECT_FALSE(options_of(parse({})).log_is_json);
+  EXPECT_EQ(options_of(parse({"--production"})).host, all_addresses);
+  EXPECT_TRUE(options_of(parse({"--production"})).log_is_json);
+  EXPECT_EQ(options_of(parse({"--production", "--host", "127.0.0.1"})).host, "127.0.0.1");
+  EXPECT_FALSE(options_of(parse({"--production", "--log-format", "text"})).log_is_json);
+  EXPECT_TRUE(options_of(parse({"--log-format", "json"})).log_is_json);
+  const Variable environment("CWEB_ENV", "production");
+  const Variable host("CWEB_HOST", "192.0.2.1");
+  EXPECT_EQ(options_of(parse({})).host, "192.0.2.1");
+  const Variable format("CWEB_LOG_FORMAT", "text");
+  EXPECT_FALSE(options_of(parse({})).log_is_json);
+}
+
+TEST(ProductionOfTheCommandLine, is_undone_by_the_flag_for_development_alone) {
+  const Variable environment("CWEB_ENV", "production");
+  const ServeOptions options = options_of(parse({"--development"}));
+  EXPECT_FALSE(options.production);
+  EXPECT_EQ(options.host, "127.0.0.1");
+  EXPECT_FALSE(options.log_is_json);
+  EXPECT_TRUE(std::holds_alternative<PrintAndExit>(parse({"--development", "--production"})));
+}
+
+TEST(ProductionOfTheCommandLine, trusts_no_gateway) {
+  EXPECT_TRUE(options_of(parse({"--trust-gateway"})).trust_gateway);
+  const Variable trust("CWEB_TRUST_GATEWAY", "1");
+  EXPECT_TRUE(options_of(parse({})).trust_gateway);
+  const CommandLine line = parse({"--production"});
+  ASSERT_TRUE(std::holds_alternative<PrintAndExit>(line));
+  EXPECT_EQ(std::get<PrintAndExit>(line).exit_code, 2);
+  EXPECT_THAT(std::get<PrintAndExit>(line).text, HasSubstr("--trust-gateway is for development"));
+}
+
+TEST(KeyOptionsOfTheCommandLine, are_a_file_for_the_read_key_and_a_flag_to_make_one) {
+  EXPECT_EQ(options_of(parse({"--read-key-file", "/run/secrets/read"})).read_key_file, "/run/secrets/read");
+  EXPECT_TRUE(std::holds_alternative<PrintAndExit>(parse({"--read-key", "secret"})));
+  EXPECT_FALSE(options_of(parse({})).make_key);
+  const Variable make("CWEB_MAKE_KEY", "1");
+  EXPECT_TRUE(options_of(parse({})).make_key);
+}
+
+TEST(HealthOptionsOfTheCommandLine, are_those_of_the_server_by_the_same_variables) {
+  const Variable port("CWEB_PORT", "9000");
+  const Variable host("CWEB_HOST", "*");
+  const std::vector<const char*> arguments{"cweb", "health"};
+  const CommandLine line = parse_command_line(2, arguments.data());
+  const auto* health = std::get_if<HealthOptions>(&line);
+  ASSERT_NE(health, nullptr);
+  EXPECT_EQ(health->port, 9000);
+  EXPECT_EQ(health->host, all_addresses);
 }
 
 }  // namespace

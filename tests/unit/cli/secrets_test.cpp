@@ -102,5 +102,26 @@ TEST(Secrets, two_keys_are_an_error_and_the_variable_is_gone_all_the_same) {
   EXPECT_THAT(environment.line(0), Not(HasSubstr("secret")));
 }
 
+TEST(Secrets, the_read_key_is_taken_like_the_other_and_from_its_own_places) {
+  {
+    const Environment environment({"CWEB_READ_KEY=for reading", "CWEB_ADMIN_KEY=for all"});
+    EXPECT_EQ(*take_read_key(""), "for reading");
+    EXPECT_EQ(getenv("CWEB_READ_KEY"), nullptr);
+    EXPECT_STREQ(getenv("CWEB_ADMIN_KEY"), "for all");
+  }
+  const SecretFile file("for reading\n");
+  EXPECT_EQ(*take_read_key(file.path()), "for reading");
+  EXPECT_THAT(take_read_key("/no/such/file").error().message, HasSubstr("--read-key-file /no/such/file"));
+  const Environment environment({"CWEB_READ_KEY=x"});
+  EXPECT_THAT(take_read_key(file.path()).error().message, HasSubstr("the read key is given twice"));
+}
+
+TEST(Secrets, a_key_that_is_made_is_long_and_another_one_each_time) {
+  const std::string key = make_key();
+  EXPECT_EQ(key.size(), 64U);
+  EXPECT_EQ(key.find_first_not_of("0123456789abcdef"), std::string::npos);
+  EXPECT_NE(key, make_key());
+}
+
 }  // namespace
 }  // namespace cweb::cli

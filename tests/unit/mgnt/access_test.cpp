@@ -300,5 +300,50 @@ TEST(Access, health_is_told_to_everybody_and_nothing_else_is) {
   }
 }
 
+TEST(Access, the_read_key_is_told_from_the_other_and_says_what_it_may) {
+  const auto access = make({.admin_key = "the-right-key-it-is", .read_key = "the-key-for-reading"});
+  auto request = request_with({{"Host", "localhost"}, {"X-API-Key", "the-key-for-reading"}});
+  request.method = "GET";
+  EXPECT_EQ(access->admit(request, now).how, How::read_key);
+  request.path = "/mgnt/modules/counter/source";
+  const Admission source = access->admit(request, now);
+  EXPECT_EQ(source.status, 403);
+  EXPECT_THAT(source.sentence, HasSubstr("needs the admin key"));
+  EXPECT_FALSE(source.wrong_key);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(access->admit(request, now).status, 403) << "it is no wrong key";
+}
+
+TEST(Access, wrong_keys_are_counted_alike_with_a_read_key) {
+  const auto access = make({.admin_key = "the-right-key-it-is", .read_key = "the-key-for-reading"});
+  auto wrong = request_with({{"Host", "localhost"}, {"X-API-Key", "x"}});
+  for (int64_t i = 0; i < FailedKeys::burst; ++i) EXPECT_TRUE(access->admit(wrong, now).wrong_key);
+  auto reading = request_with({{"Host", "localhost"}, {"X-API-Key", "the-key-for-reading"}});
+  reading.method = "GET";
+  EXPECT_EQ(access->admit(reading, now).status, 429);
+}
+
+TEST(Access, a_read_key_that_cannot_be_meant_is_refused) {
+  const auto message = [](const AccessOptions& options) { return Access::create(options).error().message; };
+  EXPECT_THAT(message({.admin_key = "the-same-key-twice", .read_key = "the-same-key-twice"}), HasSubstr("the same"));
+  EXPECT_THAT(message({.read_key = "the-key-for-reading"}), HasSubstr("CWEB_ADMIN_KEY"));
+  EXPECT_THAT(message({.admin_key = "the-right-key-it-is", .read_key = ""}), HasSubstr("the read key is empty"));
+  EXPECT_THAT(message({.production = true, .admin_key = "the-right-key-it-is", .read_key = "short"}),
+              HasSubstr("in production the read key needs at least 16"));
+  EXPECT_THAT(
+      message({.production = true, .admin_key = "the-right-key-it-is", .trusted_gateways = {peer_at("10.0.0.1")}}),
+      HasSubstr("no gateway is trusted"));
+}
+
+TEST(Access, where_a_key_was_made_a_401_says_where_to_look) {
+  const auto access = make({.admin_key = "the-right-key-it-is", .key_was_made = true});
+  for (const Headers& headers : {Headers{{"Host", "localhost"}}, Headers{{"Host", "localhost"}, {"X-API-Key", "x"}}}) {
+    const Admission refused = access->admit(request_with(headers), now);
+    EXPECT_EQ(refused.status, 401);
+    EXPECT_THAT(refused.sentence, HasSubstr("docker logs CONTAINER"));
+  }
+  EXPECT_THAT(make({.admin_key = "the-right-key-it-is"})->admit(request_with({{"Host", "localhost"}}), now).sentence,
+              testing::Not(HasSubstr("docker")));
+}
+
 }  // namespace
 }  // namespace cweb::mgnt

@@ -135,5 +135,25 @@ TEST(ReportJson, is_valid_utf8_whatever_the_source_held) {
   EXPECT_EQ(nlohmann::json::parse(text)["error"], "caf\xef\xbf\xbd");
 }
 
+TEST(ReportText, without_excerpts_has_the_messages_and_their_places_alone) {
+  DeployReport report = failed_report(422, "compile", "the source does not compile");
+  report.rendered =
+      "In file included from module.c:1:\n"
+      "module.c:11:62: error: use of undeclared identifier 'coutn'; did you mean 'count'?\n"
+      "   11 |     snprintf(res->body, HTTP_RESPONSE_SIZE, \"%d | %d\", secret);\n"
+      "      |                                                    ^~~~~\n"
+      "      |                                                    count\n"
+      "module.c:12345:1: note: a | b\n"
+      "12345 | secret\n"
+      "      | ^\n"
+      "error: no place";
+  leave_out_excerpts(report);
+  EXPECT_EQ(report.rendered,
+            "In file included from module.c:1:\n"
+            "module.c:11:62: error: use of undeclared identifier 'coutn'; did you mean 'count'?\n"
+            "module.c:12345:1: note: a | b\n"
+            "error: no place\n");
+}
+
 }  // namespace
 }  // namespace cweb::mgnt

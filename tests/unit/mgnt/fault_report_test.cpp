@@ -110,5 +110,17 @@ TEST(FaultReportTest, JsonOfWhatIsNoSignalHasNeitherSignalNorAddress) {
   EXPECT_FALSE(to_json(report).contains("address"));
 }
 
+TEST(FaultReportTest, JsonLeavesOutWhatTheViewDoesNotShow) {
+  const FaultReport report = report_of({{"poke", {12, 7}}}, "  x = *nothing;");
+  const auto all = to_json(report);
+  EXPECT_EQ(all["request"], "GET /crash\nHost: a\n");
+  EXPECT_EQ(all["source_line"], "  x = *nothing;");
+  const auto little = to_json(report, {.request = false, .source_line = false});
+  EXPECT_FALSE(little.contains("request"));
+  EXPECT_FALSE(little.contains("source_line"));
+  EXPECT_EQ(little["line"], 12);
+  EXPECT_EQ(little["call"], "GET /crash");
+}
+
 }  // namespace
 }  // namespace cweb::mgnt

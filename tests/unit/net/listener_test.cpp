@@ -75,5 +75,11 @@ TEST(ListenerTest, ListensOnIpv6LoopbackOrSaysThatItCannot) {
   }
 }
 
+TEST(ListenerTest, AllAddressesAreThoseOfIpv4AsWell) {
+  const auto listeners = listen_on(host_of_all_addresses(), 0, 1);
+  ASSERT_TRUE(listeners) << listeners.error().message;
+  connect_to(listeners->port);
+}
+
 }  // namespace
 }  // namespace cweb::net

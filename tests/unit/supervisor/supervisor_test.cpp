@@ -115,7 +115,8 @@ void die_when_restarted(Child& child, Module module) {
     _exit(getenv(setup_variable) == nullptr ? 0 : 4);
   }
   if (what == "key") {
-    if (child.take_admin_key() != "the key") _exit(5);
+    if (child.take_admin_key() != "the key" || child.take_read_key() != "another key") _exit(5);
+    if (!child.key_was_made()) _exit(8);
     if (child.is_restart()) end_well(child, 0);
     child.say_ready();
     raise(SIGKILL);
@@ -131,8 +132,15 @@ __attribute__((constructor)) void become_child(int, char** arguments, char**) {
 [[noreturn]] void supervise(const char* what, std::optional<std::string> key = std::nullopt) {
   std::string name = "test", argument = what;
   char* arguments[] = {name.data(), argument.data(), nullptr};
-  auto supervisor =
-      Supervisor::create({.arguments = arguments, .listeners = {}, .admin_key = std::move(key), .ready_fd = -1});
+  std::optional<std::string> read_key;
+  if (key) read_key = "another key";
+  auto supervisor = Supervisor::create({.arguments = arguments,
+                                        .listeners = {},
+                                        .admin_key = std::move(key),
+                                        .read_key = std::move(read_key),
+                                        .key_was_made = true,
+                                        .ready_fd = -1,
+                                        .service_manager = {}});
   if (!supervisor) _exit(100);
   _exit((*supervisor)->run());
 }
@@ -192,7 +200,7 @@ TEST(SupervisorTest, sigterm_is_passed_on_and_its_exit_code_comes_back) {
       ExitedWithCode(0), "^$");
 }
 
-TEST(SupervisorTest, every_child_gets_the_key) {
+TEST(SupervisorTest, every_child_gets_both_keys) {
   EXPECT_EXIT(supervise("key", "the key"), ExitedWithCode(0), "died of SIGKILL; a new one");
 }
 
