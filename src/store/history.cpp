@@ -70,8 +70,8 @@ std::vector<HistoryEntry> History::entries_in(int history) const {
     entry->deployed_at = time_text(facts.st_mtim);
     entries.push_back(std::move(*entry));
   }
-  std::stable_sort(entries.begin(), entries.end(),
-                   [](const HistoryEntry& left, const HistoryEntry& right) { return left.number > right.number; });
+  std::sort(entries.begin(), entries.end(),
+            [](const HistoryEntry& left, const HistoryEntry& right) { return left.number > right.number; });
   return entries;
 }
 
