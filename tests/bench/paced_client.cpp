@@ -2,9 +2,11 @@
 // people do. A latency counts from the time at which the request was due, so that a server that stands still for a
 // while is seen by all that were due meanwhile. Prints one line of JSON; the first half second is not counted.
 //
-// paced_client PORT PATH REQUESTS_PER_S SECONDS [CONNECTIONS]
+// paced_client PORT PATH REQUESTS_PER_S SECONDS [CONNECTIONS [https]]
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -18,6 +20,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <memory>
 #include <random>
 #include <string>
 #include <string_view>
@@ -41,10 +44,17 @@ struct Load {
   double requests_per_s;
   int seconds;
   int connections;
+  bool https;
+};
+
+struct FreeTls {
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+  void operator()(SSL* ssl) const { SSL_free(ssl); }
 };
 
 struct Connection {
   cweb::UniqueFd fd;
+  std::unique_ptr<SSL, FreeTls> ssl;  ///< null for plain HTTP
   std::string received;
   int64_t due_ns = 0;
 };
@@ -118,7 +128,38 @@ class PacedClient {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     epoll_event event{.events = EPOLLIN, .data = {.ptr = &connection}};
     return connect(connection.fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+           (!load_.https || shake_hands(connection)) &&
            epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection.fd.get(), &event) == 0;
+  }
+
+  /// A certificate is taken for good whoever signed it.
+  bool shake_hands(Connection& connection) {
+    if (!tls_) tls_.reset(SSL_CTX_new(TLS_client_method()));
+    connection.ssl.reset(SSL_new(tls_.get()));
+    SSL_set_fd(connection.ssl.get(), connection.fd.get());
+    if (SSL_connect(connection.ssl.get()) != 1) return false;
+    return fcntl(connection.fd.get(), F_SETFL, O_NONBLOCK) == 0;
+  }
+
+  bool send_request(Connection& connection) const {
+    const auto length = static_cast<int>(request_.size());
+    if (connection.ssl) return SSL_write(connection.ssl.get(), request_.data(), length) == length;
+    return send(connection.fd.get(), request_.data(), request_.size(), MSG_NOSIGNAL) == length;
+  }
+
+  /// Everything that has come. False when the connection has ended.
+  static bool take(Connection& connection) {
+    std::array<char, 16384> bytes;
+    if (!connection.ssl) {
+      const ssize_t count = recv(connection.fd.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+      if (count > 0) connection.received.append(bytes.data(), static_cast<size_t>(count));
+      return count > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR));
+    }
+    for (;;) {
+      const int count = SSL_read(connection.ssl.get(), bytes.data(), static_cast<int>(bytes.size()));
+      if (count <= 0) return SSL_get_error(connection.ssl.get(), count) == SSL_ERROR_WANT_READ;
+      connection.received.append(bytes.data(), static_cast<size_t>(count));
+    }
   }
 
   /// As independent people come: mostly close together, sometimes far apart.
@@ -131,8 +172,7 @@ class PacedClient {
       idle_.pop_front();
       connection.due_ns = due_.front();
       due_.pop_front();
-      const ssize_t sent = send(connection.fd.get(), request_.data(), request_.size(), MSG_NOSIGNAL);
-      if (sent != static_cast<ssize_t>(request_.size())) lose(connection);
+      if (!send_request(connection)) lose(connection);
       ++sent_;
     }
   }
@@ -146,11 +186,7 @@ class PacedClient {
   }
 
   void receive(Connection& connection) {
-    std::array<char, 16384> bytes;
-    const ssize_t count = recv(connection.fd.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
-    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (count <= 0) return lose(connection);
-    connection.received.append(bytes.data(), static_cast<size_t>(count));
+    if (!take(connection)) return lose(connection);
     const size_t length = whole_answer(connection.received);
     if (length == 0) return;
     const bool good = connection.received.compare(0, 12, "HTTP/1.1 200") == 0;
@@ -164,6 +200,7 @@ class PacedClient {
   void lose(Connection& connection) {
     const auto at = std::find(idle_.begin(), idle_.end(), &connection);
     if (at != idle_.end()) idle_.erase(at);
+    connection.ssl.reset();
     connection.fd.reset();
     ++failed_;
     ++lost_;
@@ -171,6 +208,7 @@ class PacedClient {
 
   const Load load_;
   const cweb::UniqueFd epoll_;
+  std::unique_ptr<SSL_CTX, FreeTls> tls_;
   std::string request_;
   std::vector<Connection> connections_;
   std::deque<Connection*> idle_;
@@ -187,13 +225,14 @@ class PacedClient {
 
 int main(int argc, char** argv) {
   if (argc < 5 || std::atof(argv[3]) <= 0) {
-    std::fputs("usage: paced_client PORT PATH REQUESTS_PER_S SECONDS [CONNECTIONS]\n", stderr);
+    std::fputs("usage: paced_client PORT PATH REQUESTS_PER_S SECONDS [CONNECTIONS [https]]\n", stderr);
     return 2;
   }
   // Sleeps end when they should and not within the usual 50 microseconds after it.
   prctl(PR_SET_TIMERSLACK, 1);
   PacedClient client({static_cast<uint16_t>(std::atoi(argv[1])), argv[2], std::atof(argv[3]), std::atoi(argv[4]),
-                      argc > 5 ? std::atoi(argv[5]) : default_connections});
+                      argc > 5 ? std::atoi(argv[5]) : default_connections,
+                      argc > 6 && argv[6] == std::string_view("https")});
   if (!client.connect_all()) {
     std::fprintf(stderr, "paced_client: no connection to port %s: %s\n", argv[1], std::strerror(errno));
     return 1;

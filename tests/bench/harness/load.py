@@ -131,6 +131,8 @@ class PacedLoad(Load):
 
     def __init__(self, program, server, requests_per_s, seconds, server_cores=None, client_cores=None, path=PATH):
         command = [program, str(server.port), path, str(int(requests_per_s)), str(seconds)]
+        if server.https:
+            command += [str(CONNECTIONS), "https"]
         super().__init__(server, command, seconds, server_cores, client_cores)
 
     def figures(self):

@@ -27,14 +27,16 @@ def alternate(bench, title, rounds, calm, disturbed):
     return {"p99_ratio": ratio, "rounds": taken}
 
 
-def others_beside(bench, title, disturbance, disturbed, rounds):
+def others_beside(bench, title, disturbance, disturbed, rounds, start=None):
     """What the clients of cweb and of nginx notice of the same disturbance, the one after the other. `disturbed` is
-    called with a server and with a function that measures, while the disturbance lasts."""
+    called with a server and with a function that measures, while the disturbance lasts. `start` is given a name and
+    processors; by default it starts the servers of plain HTTP."""
+    start = start or bench.peers.start
     server_cores, client_cores = bench.core_pair(same_core=False)
     program = bench.peers.program("paced_client")
     results = {}
     for name in ("cweb", "nginx"):
-        with bench.peers.start(name, server_cores) as server:
+        with start(name, server_cores) as server:
             rate = load.wrk(server, 2, server_cores, client_cores)["requests_per_s"] / 2
 
             def alone():

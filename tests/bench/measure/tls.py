@@ -3,9 +3,8 @@ how many connections with a full handshake there can be, and what others notice 
 from harness import load
 from harness.idle_peers import IdlePeers
 from harness.processes import BenchError
-from harness.report import median, number, table
 from measure import turns
-from measure.paced import UNCHANGED
+from measure.paced import UNCHANGED, others_beside
 
 PEERS = ["cweb", "nginx"]
 REFERENCE = "nginx"
@@ -54,22 +53,11 @@ def _handshakes(bench, key, name):
 
 
 def _silent(bench):
-    server_cores, client_cores = bench.core_pair(same_core=False)
-    results = {}
-    rows = []
-    for name in PEERS:
-        with bench.peers.start_https(name, "ecdsa", server_cores) as server:
-            rounds = {"alone": [], "beside": []}
-            for _ in range(bench.rounds):
-                rounds["alone"].append(_wrk(server, bench.seconds, server_cores, client_cores, connections=16))
-                with IdlePeers(server.port) as peers:
-                    peers.add_silent(SILENT)
-                    rounds["beside"].append(_wrk(server, bench.seconds, server_cores, client_cores, connections=16))
-        ratio = median([beside["p99_us"] / alone["p99_us"]
-                        for alone, beside in zip(rounds["alone"], rounds["beside"])])
-        results[name] = {"p99_ratio": ratio, "rounds": rounds}
-        rows.append([name, *(number(median([figures["p99_us"] for figures in rounds[which]]), 0)
-                             for which in ("alone", "beside")), number(ratio)])
-    table(f"HTTPS, 16 connections, alone and beside {SILENT} silent clients", ["", "p99 us", "p99 us beside", "ratio"],
-          rows)
-    return results
+    def beside_peers(server, measured):
+        # New ones each time: the server closes whoever says nothing for ten seconds.
+        with IdlePeers(server.port) as peers:
+            peers.add_silent(SILENT)
+            return measured()
+
+    return others_beside(bench, "HTTPS", f"beside {SILENT} silent clients", beside_peers, bench.rounds,
+                         lambda name, cores: bench.peers.start_https(name, "ecdsa", cores))
