@@ -17,7 +17,7 @@ add_library(cweb_static_llvm INTERFACE)
 target_link_libraries(cweb_static_llvm INTERFACE
   -Wl,--start-group ${clang_archives} ${llvm_archives} -Wl,--end-group ${ZSTD_LIBRARY} ZLIB::ZLIB)
 
-add_executable(cweb_self_contained EXCLUDE_FROM_ALL src/main.cpp src/parts.cpp)
+add_executable(cweb_self_contained EXCLUDE_FROM_ALL src/main.cpp src/parts.cpp src/supervise.cpp)
 target_link_libraries(cweb_self_contained PRIVATE cweb_flags ${CWEB_PARTS})
 target_link_options(cweb_self_contained PRIVATE ${CWEB_LTO_LINK} -Wl,--gc-sections)
 set_target_properties(cweb_self_contained PROPERTIES

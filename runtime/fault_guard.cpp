@@ -1,7 +1,6 @@
 #include "runtime/fault_guard.h"
 
 #include <execinfo.h>
-#include <link.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -9,7 +8,6 @@
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
-#include <unwind.h>
 
 #include <algorithm>
 #include <array>
@@ -22,6 +20,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "runtime/fault_trace.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
@@ -53,179 +52,13 @@ constexpr size_t section_room_bytes = size_t{32} << 10;
 /// Of the guard below a stack, opened for the process's allocator when that meets it with its locks held.
 constexpr size_t allocator_room_bytes = size_t{256} << 10;
 
-struct Range {
-  uintptr_t begin = 0, end = 0;
-  bool contains(uintptr_t address) const { return address - begin < end - begin; }
-};
-
-thread_local Range thread_stack;
 thread_local Range thread_stack_guard;
 thread_local CallingThread* volatile calling_thread = nullptr;
 thread_local volatile bool tracing = false;
 thread_local volatile bool guard_is_open = false;
 
-Range allocator_code;  // written once, at set-up
 int crash_note_fd = -1;
 std::array<struct sigaction, 65> previous_actions;
-
-// ---- where the code was
-
-struct Registers {
-  uintptr_t pc, sp, fp;
-};
-
-Registers registers_of(const ucontext_t& context) {
-  const auto get = [&](int index) { return static_cast<uintptr_t>(context.uc_mcontext.gregs[index]); };
-  return {get(REG_RIP), get(REG_RSP), get(REG_RBP)};
-}
-
-void add_frame(FaultRecord& record, uintptr_t pc) {
-  if (record.frame_count < record.frames.size()) {
-    record.frames[record.frame_count++] = pc;
-  } else {
-    ++record.frames_left_out;
-  }
-}
-
-/// Not checked by the address sanitizer: what lies between the variables of the server's own frames is read as well.
-__attribute__((no_sanitize("address"))) uintptr_t word_at(uintptr_t address) {
-  return *reinterpret_cast<const uintptr_t*>(address);
-}
-
-bool on_stack(uintptr_t address) {
-  return address % sizeof(uintptr_t) == 0 && thread_stack.contains(address) &&
-         thread_stack.contains(address + 2 * sizeof(uintptr_t) - 1);
-}
-
-/// Is there an instruction before this address that calls, so that it can be where a call returns to?
-bool follows_a_call(const CodeImage& image, uintptr_t address) {
-  constexpr uintptr_t longest = 7;
-  if (!image.contains(reinterpret_cast<const void*>(address - longest))) return false;
-  const auto* const at = reinterpret_cast<const unsigned char*>(address);
-  if (at[-5] == 0xe8) return true;
-  for (int length = 2; length <= 7; ++length) {
-    if (at[-length] == 0xff && (at[1 - length] & 0x38) == 0x10) return true;
-  }
-  return false;
-}
-
-/// A library function stands between two of the module's (qsort and its comparison): it keeps no frame pointers. The
-/// next word of the stack that can be a return address into the module is where it goes on.
-uintptr_t next_return_address(const CodeImage& image, uintptr_t& at) {
-  constexpr int farthest_words = 4096;
-  for (int i = 0; i < farthest_words && on_stack(at); ++i, at += sizeof(uintptr_t)) {
-    const uintptr_t word = word_at(at);
-    if (image.contains(reinterpret_cast<const void*>(word)) && follows_a_call(image, word)) return word;
-  }
-  return 0;
-}
-
-/// The module's callers, by its frame pointers. What the chain says is checked: a fault may have followed a smashed
-/// stack.
-void trace_callers(FaultRecord& record, const CodeImage& image, uintptr_t fp) {
-  constexpr int most_frames = 1'000'000;
-  bool in_module = true;
-  for (int i = 0; i < most_frames && on_stack(fp); ++i) {
-    uintptr_t next = word_at(fp);
-    uintptr_t back = word_at(fp + sizeof(uintptr_t));
-    in_module = image.contains(reinterpret_cast<const void*>(back));
-    if (!in_module) {
-      uintptr_t at = fp + 2 * sizeof(uintptr_t);
-      back = next_return_address(image, at);
-      if (back == 0) return;
-      add_frame(record, back - 1);
-      // The frame that this return leads to is somewhere above: its pointer was saved by the library, or not at all.
-      next = next > at ? next : 0;
-    } else {
-      add_frame(record, back - 1);
-    }
-    if (next <= fp) return;
-    fp = next;
-  }
-}
-
-constexpr unsigned char push_fp = 0x55;
-bool is_jump_to_library(const unsigned char* code) {
-  return code[0] == 0xff && code[1] == 0x25;
-}
-
-/// Where a function is entered, or the module jumps to a library's, there is no frame yet: who has called is told by
-/// the top of the stack. 0: there is one.
-uintptr_t return_of_entry(const CodeImage& image, const Registers& at) {
-  const auto* const code = reinterpret_cast<const unsigned char*>(at.pc);
-  uintptr_t slot = 0;
-  if (code[0] == push_fp || is_jump_to_library(code)) slot = at.sp;
-  if (code[0] == 0x48 && code[1] == 0x89 && code[2] == 0xe5) slot = at.sp + sizeof(uintptr_t);
-  if (slot == 0 || !on_stack(slot)) return 0;
-  const uintptr_t word = word_at(slot);
-  return image.contains(reinterpret_cast<const void*>(word)) ? word : 0;
-}
-
-struct Unwinding {
-  const CodeImage& image;
-  uintptr_t pc = 0, fp = 0;
-  bool in_allocator = false;     ///< one of the frames that were left is the process's allocator's
-  uintptr_t return_address = 0;  ///< of the outermost of these: where on the stack it is
-  int steps = 0;
-};
-
-_Unwind_Reason_Code unwind_step(_Unwind_Context* context, void* given) {
-  constexpr int most_steps = 200;
-  constexpr int frame_pointer_register = 6;  // of DWARF for x86-64
-  auto& unwinding = *static_cast<Unwinding*>(given);
-  int before_instruction = 0;
-  const uintptr_t pc = _Unwind_GetIPInfo(context, &before_instruction);
-  if (allocator_code.contains(pc)) {
-    unwinding.in_allocator = true;
-    unwinding.return_address = 0;
-  } else if (unwinding.in_allocator && unwinding.return_address == 0) {
-    // What the unwinder calls this frame's address is where its stack stood before it called.
-    unwinding.return_address = _Unwind_GetCFA(context) - sizeof(uintptr_t);
-  }
-  if (unwinding.image.contains(reinterpret_cast<const void*>(pc))) {
-    unwinding.pc = before_instruction != 0 ? pc : pc - 1;
-    unwinding.fp = _Unwind_GetGR(context, frame_pointer_register);
-    return _URC_NORMAL_STOP;
-  }
-  return ++unwinding.steps < most_steps ? _URC_NO_REASON : _URC_NORMAL_STOP;
-}
-
-/// From wherever the thread is, through libraries with unwind tables, to the module's innermost frame. Since glibc 2.35
-/// the unwinder finds the tables without a lock.
-Unwinding trace_through_libraries(FaultRecord& record, const CodeImage& image) {
-  Unwinding unwinding{image};
-  _Unwind_Backtrace(unwind_step, &unwinding);
-  if (unwinding.pc == 0) return unwinding;
-  add_frame(record, unwinding.pc);
-  trace_callers(record, image, unwinding.fp);
-  return unwinding;
-}
-
-/// `current_version()` is not null. What was on the way from there to the module's code.
-Unwinding trace(FaultRecord& record, const Registers& at) {
-  const CodeImage& image = current_version()->image();
-  record.frame_count = record.frames_left_out = 0;
-  // The module's data are no code of its, though they lie within its image.
-  if (!record.executes && image.contains(reinterpret_cast<const void*>(at.pc))) {
-    record.outside_module = false;
-    const uintptr_t back = return_of_entry(image, at);
-    // The jump is no line's. A breakpoint is told of when it has been executed.
-    if (back == 0 || !is_jump_to_library(reinterpret_cast<const unsigned char*>(at.pc))) {
-      add_frame(record, record.signal == SIGTRAP ? at.pc - 1 : at.pc);
-    }
-    if (back != 0) add_frame(record, back - 1);
-    trace_callers(record, image, at.fp);
-    return Unwinding{image};
-  }
-  record.outside_module = !record.executes;
-  if (record.executes && on_stack(at.sp) && image.contains(reinterpret_cast<const void*>(word_at(at.sp)))) {
-    // A call of what is no code: the return address is the last thing that was pushed.
-    add_frame(record, word_at(at.sp) - 1);
-    trace_callers(record, image, at.fp);
-    return Unwinding{image};
-  }
-  return trace_through_libraries(record, image);
-}
 
 // ---- the handlers
 
@@ -362,25 +195,6 @@ void on_fault(int signal_number, siginfo_t* info, void* given) {
   if (!let_allocator_finish(point->fault, unwinding)) pass_on(signal_number, info, given);
 }
 
-/// The code of the library that malloc comes from, when it is one of its own (jemalloc). A fault there is only claimed
-/// where it is known that no lock is held.
-Range code_of_allocator() {
-  Range code;
-  dl_iterate_phdr(
-      [](dl_phdr_info* library, size_t, void* given) {
-        if (std::strstr(library->dlpi_name, "jemalloc") == nullptr) return 0;
-        for (int i = 0; i < library->dlpi_phnum; ++i) {
-          const auto& part = library->dlpi_phdr[i];
-          if (part.p_type != PT_LOAD || (part.p_flags & PF_X) == 0) continue;
-          *static_cast<Range*>(given) = {library->dlpi_addr + part.p_vaddr,
-                                         library->dlpi_addr + part.p_vaddr + part.p_memsz};
-        }
-        return 1;
-      },
-      &code);
-  return code;
-}
-
 void install(int signal_number, void (*handler)(int, siginfo_t*, void*), int flags) {
   struct sigaction action{};
   action.sa_sigaction = handler;
@@ -431,10 +245,7 @@ struct DeadlineSignal {
 
 void set_up_fault_guard() {
   static const bool done = [] {
-    // The first call loads the unwinder, which allocates.
-    void* frame[1];
-    backtrace(frame, 1);
-    allocator_code = code_of_allocator();
+    set_up_tracing();
     for (const int signal_number : fault_signals) install(signal_number, on_fault, 0);
     install(deadline_signal(), DeadlineSignal::handle, 0);
     // Whoever started this process may have blocked them, and a fault whose signal is blocked ends it.
@@ -473,7 +284,7 @@ ThreadGuard::ThreadGuard()
   pthread_attr_getguardsize(&attributes, &guard);
   pthread_attr_destroy(&attributes);
   const auto address = reinterpret_cast<uintptr_t>(begin);
-  thread_stack = {address, address + bytes};
+  set_traced_stack({address, address + bytes});
   thread_stack_guard = {address - guard, address};
   HostSection::lowest_frame_ = address + std::min(section_room_bytes, bytes / 4);
   calling_thread = thread_.get();
@@ -507,9 +318,14 @@ bool CallingThread::last_seen(uint64_t call, FaultRecord& record) const {
   return true;
 }
 
+void hold_deadline_off() {
+  tracing = true;
+}
+
 void HostSection::stop_without_room() {
   RecoveryPoint* const point = recovery_point();
   if (point == nullptr || current_version() == nullptr) return;
+  hold_deadline_off();
   point->fault = {};
   point->fault.kind = FaultRecord::Kind::signal;
   point->fault.signal = SIGSEGV;
@@ -554,8 +370,8 @@ static void release_standard_streams() {
 static void give_stack_back() {
   constexpr uintptr_t kept_bytes = uintptr_t{256} << 10;
   const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) / page_bytes * page_bytes;
-  if (!thread_stack.contains(here) || here - thread_stack.begin <= kept_bytes) return;
-  madvise(reinterpret_cast<void*>(thread_stack.begin), here - kept_bytes - thread_stack.begin, MADV_DONTNEED);
+  if (!traced_stack().contains(here) || here - traced_stack().begin <= kept_bytes) return;
+  madvise(reinterpret_cast<void*>(traced_stack().begin), here - kept_bytes - traced_stack().begin, MADV_DONTNEED);
 }
 
 static void close_stack_guard() {

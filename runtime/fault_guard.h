@@ -73,6 +73,10 @@ class AllocatorProbe {
   static thread_local volatile bool entered_;
 };
 
+/// On a thread that is about to leave its call by a jump: from here to after_fault() no deadline ends it or overwrites
+/// what is noted of it.
+void hold_deadline_off();
+
 /// Notes where in the current version's code the calling thread is. For a call that ends itself.
 void trace_call(FaultRecord& record);
 

@@ -23,6 +23,7 @@ RecoveryPoint* recovery_point() {
 void stop_module_call(const char* reason) {
   RecoveryPoint* point = point_of_thread;
   CWEB_ASSERT(point != nullptr && "module code runs behind a recovery point");
+  hold_deadline_off();
   point->fault = {};
   point->fault.kind = FaultRecord::Kind::stopped;
   std::snprintf(point->fault.reason, sizeof point->fault.reason, "%s", reason);

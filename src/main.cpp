@@ -26,10 +26,10 @@
 #include "server/access_log.h"
 #include "server/server.h"
 #include "server/server_metrics.h"
+#include "supervise.h"
 #include "supervisor/child.h"
 #include "supervisor/deploy_journal.h"
 #include "supervisor/service_manager.h"
-#include "supervisor/supervisor.h"
 
 namespace {
 
@@ -38,38 +38,34 @@ using namespace std::chrono_literals;
 constexpr auto finish_requests_time = 10s;
 constexpr auto unload_time = 5s;
 
-int give_up(const std::string& message, int exit_code = 1) {
-  cweb::log::say(spdlog::level::err, "cweb: " + message);
-  return exit_code;
-}
-
 int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   cweb::cli::set_up_signals();
   cweb::cli::raise_descriptor_limit();
   if (options.ready_fd >= 0 && !(supervised && supervised->is_restart())) {
-    if (const auto kept = cweb::cli::keep_private(options.ready_fd); !kept) return give_up(kept.error().message, 2);
+    if (const auto kept = cweb::cli::keep_private(options.ready_fd); !kept)
+      return cweb::give_up(kept.error().message, 2);
   }
 
   // Before there is a thread or a process that could inherit the key, or speak to the service manager.
   const auto service_manager = cweb::supervisor::ServiceManager::take_from_environment();
   const auto access = cweb::set_up_access(options, supervised);
-  if (!access) return give_up(access.error().message, 2);
+  if (!access) return cweb::give_up(access.error().message, 2);
 
   const auto keeper = cweb::open_modules(options);
-  if (!keeper) return give_up(keeper.error().message);
+  if (!keeper) return cweb::give_up(keeper.error().message);
   const auto tls = cweb::set_up_tls(options);
-  if (!tls) return give_up(tls.error().message, 2);
+  if (!tls) return cweb::give_up(tls.error().message, 2);
 
   // The helpers come first: they are copies of this process, and must not inherit threads, sockets or modules.
   auto compiler = cweb::start_compiler(options, supervised);
-  if (!compiler) return give_up(compiler.error().message);
+  if (!compiler) return cweb::give_up(compiler.error().message);
   cweb::runtime::set_up_host_libraries();
   auto linker = cweb::jit::Linker::create(cweb::runtime::host_symbols());
-  if (!linker) return give_up(linker.error().message);
+  if (!linker) return cweb::give_up(linker.error().message);
   auto runtime = cweb::runtime::Runtime::create();
-  if (!runtime) return give_up(runtime.error().message);
+  if (!runtime) return cweb::give_up(runtime.error().message);
   auto journal = cweb::open_journal(supervised);
-  if (!journal) return give_up(journal.error().message);
+  if (!journal) return cweb::give_up(journal.error().message);
   if (supervised) cweb::runtime::set_crash_note(supervised->crash_note_fd());
   cweb::mgnt::Deployer deployer(**compiler, **linker, **runtime,
                                 {.call_deadline = std::chrono::milliseconds(options.deadline_ms),
@@ -81,9 +77,9 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   cweb::runtime::set_fault_sink(&faults);
   cweb::server::ServerMetrics metrics;
   auto access_log = cweb::open_access_log(options, metrics);
-  if (!access_log) return give_up(access_log.error().message);
+  if (!access_log) return cweb::give_up(access_log.error().message);
   auto redirects = cweb::take_redirect_listeners(options, supervised);
-  if (!redirects) return give_up(redirects.error().message);
+  if (!redirects) return cweb::give_up(redirects.error().message);
   cweb::mgnt::ManagementApi management(deployer, **runtime, **access, metrics, faults,
                                        {.production = options.production});
   auto server =
@@ -99,10 +95,10 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
                                     .redirect_listeners = std::move(*redirects),
                                     .hsts_seconds = options.hsts_seconds},
                                    **runtime, management, metrics, access_log->get());
-  if (!server) return give_up(server.error().message);
+  if (!server) return cweb::give_up(server.error().message);
 
   const auto certificate_watch = cweb::watch_certificate(tls->get());
-  if (!certificate_watch) return give_up(certificate_watch.error().message);
+  if (!certificate_watch) return cweb::give_up(certificate_watch.error().message);
   if (*access_log) (*access_log)->start();
   const auto directory = cweb::bring_back(deployer, (*runtime)->registry(), faults, supervised);
   (*server)->start();
@@ -129,31 +125,6 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   return 0;
 }
 
-/// Runs the server in a process of its own, and in another one when that dies.
-int supervise(char** arguments, const cweb::cli::ServeOptions& options) {
-  if (options.ready_fd >= 0) {
-    if (const auto kept = cweb::cli::keep_private(options.ready_fd); !kept) return give_up(kept.error().message, 2);
-  }
-  auto service_manager = cweb::supervisor::ServiceManager::take_from_environment();
-  auto keys = cweb::take_keys(options);
-  if (!keys) return give_up(keys.error().message, 2);
-  auto listeners = cweb::net::listen_on(options.host, options.port, static_cast<size_t>(options.threads));
-  if (!listeners) return give_up(listeners.error().message);
-  auto redirects = cweb::listen_for_redirects(options);
-  if (!redirects) return give_up(redirects.error().message);
-  if (keys->admin_was_made) cweb::say_made_key(options, listeners->port, *keys->admin);
-  auto supervisor = cweb::supervisor::Supervisor::create({.arguments = arguments,
-                                                          .listeners = std::move(*listeners),
-                                                          .redirect_listeners = std::move(*redirects),
-                                                          .admin_key = std::move(keys->admin),
-                                                          .read_key = std::move(keys->read),
-                                                          .key_was_made = keys->admin_was_made,
-                                                          .ready_fd = options.ready_fd,
-                                                          .service_manager = std::move(service_manager)});
-  if (!supervisor) return give_up(supervisor.error().message);
-  return (*supervisor)->run();
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -170,7 +141,7 @@ int main(int argc, char** argv) {
   if (options.log_is_json) cweb::log::set_up(cweb::log::Format::json);
   if (options.host == cweb::cli::all_addresses) options.host = cweb::net::host_of_all_addresses();
   auto supervised = cweb::supervisor::Child::adopt();
-  if (!supervised) return give_up(supervised.error().message, 2);
-  if (!*supervised && !options.no_supervisor) return supervise(argv, options);
+  if (!supervised) return cweb::give_up(supervised.error().message, 2);
+  if (!*supervised && !options.no_supervisor) return cweb::supervise(argv, options);
   return serve(options, std::move(*supervised));
 }

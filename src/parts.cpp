@@ -15,6 +15,11 @@
 
 namespace cweb {
 
+int give_up(const std::string& message, int exit_code) {
+  log::say(spdlog::level::err, "cweb: " + message);
+  return exit_code;
+}
+
 namespace {
 
 jit::CompilerOptions compiler_options_of(const cli::ServeOptions& options) {

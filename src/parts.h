@@ -25,6 +25,9 @@
 
 namespace cweb {
 
+/// The sentence on standard error, or in the log in production. The answer is the exit code.
+int give_up(const std::string& message, int exit_code = 1);
+
 /// What this process has from the parent that looks after it; empty without one.
 using Supervised = std::optional<supervisor::Child>;
 
