@@ -31,7 +31,8 @@ RUN cmake --preset release -DCWEB_TESTS=OFF -DCWEB_PRODUCTION=$CWEB_PRODUCTION \
 # It builds for tests as well, which the stage before does not.
 FROM build AS test
 COPY . .
-RUN apt-get update && apt-get install --yes --no-install-recommends make && make check
+RUN apt-get update && apt-get install --yes --no-install-recommends make \
+ && cmake --preset release -DCWEB_TESTS=ON -DCWEB_PRODUCTION=OFF && env -u CWEB_PRODUCTION make check
 
 FROM debian:12-slim AS runtime
 RUN apt-get update \

@@ -87,7 +87,7 @@ if [ "$docker" = yes ]; then
 
 Start it with
 
-  docker run -p 8443:8080 \
+  docker run -p 8080:8080 \
     --mount type=bind,source="$(pwd)/modules",target=/app/modules \
     --mount type=bind,source="$(pwd)/server.crt",target=/app/server.crt,readonly \
     --mount type=bind,source="$(pwd)/server.key",target=/app/server.key,readonly \

@@ -2,6 +2,7 @@
 
 #include <netdb.h>
 #include <openssl/ssl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -88,6 +89,8 @@ bool serves_over_tls(const HealthOptions& options) {
 }  // namespace
 
 int ask_health(const HealthOptions& options) {
+  // Started in the server's own environment, keys and all, where modules may run under the same account.
+  prctl(PR_SET_DUMPABLE, 0);
   std::signal(SIGPIPE, SIG_IGN);
   // The likely way first: a server that is asked in the other one may write a line about it.
   const bool serves = options.production ? serves_over_tls(options) || serves_plainly(options)

@@ -141,6 +141,7 @@ IoResult TlsTransport::hear_first_bytes() {
 }
 
 IoResult TlsTransport::handshake() {
+  socket_emptied_ = false;
   if (state_ == State::silent) {
     const IoResult heard = hear_first_bytes();
     if (heard.status != Status::ok) return heard;
@@ -157,6 +158,8 @@ IoResult TlsTransport::handshake() {
 }
 
 IoResult TlsTransport::read(std::span<char> into) {
+  // What OpenSSL has read ahead is given without a look at the socket, which may have got more since the last one.
+  socket_emptied_ = false;
   if (state_ == State::plain) return raw_read(into);
   if (state_ != State::open) return {Status::closed};
   SSL* const ssl = ssl_.get();

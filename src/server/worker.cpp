@@ -266,7 +266,7 @@ bool Worker::close_longest_idle() {
   const int64_t silent_since_ms = loop_->now_ms() - idle_before_eviction_ms;
   while (net::Deadline* const deadline = handshake_deadlines_.take_due(silent_since_ms + handshake_ms)) {
     Connection& connection = *static_cast<Connection*>(deadline->owner);
-    if (connection.queued) continue;
+    if (connection.queued || connection.busy || !connection.handshaking) continue;
     metrics_.evicted.add();
     metrics_.failed_handshakes.add();
     close(connection);

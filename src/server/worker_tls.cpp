@@ -52,6 +52,8 @@ bool Worker::shake_hands(Connection& connection) {
   }
   (transport.was_resumed() ? metrics_.resumed_handshakes : metrics_.full_handshakes).add();
   connection.handshaking = false;
+  // Whoever serves it arms the next one.
+  connection.deadline.disarm();
   connection.readable = result.more || connection.hung_up;
   connection.waiting = Connection::Waiting::nothing;
   return true;

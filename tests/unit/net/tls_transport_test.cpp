@@ -90,6 +90,19 @@ TEST_F(TlsTransportTest, what_is_decrypted_and_not_fetched_is_never_forgotten) {
   EXPECT_EQ(read_all().size(), 990U);
 }
 
+TEST_F(TlsTransportTest, what_comes_while_something_is_left_of_an_earlier_look_at_the_socket_is_never_forgotten) {
+  ASSERT_TRUE(shake_hands());
+  ASSERT_EQ(SSL_write(client_, "one", 3), 3);
+  ASSERT_EQ(SSL_write(client_, "two", 3), 3);
+  char buffer[16];
+  EXPECT_TRUE(transport_->read(buffer).more) << "both have come with one look";
+  ASSERT_EQ(SSL_write(client_, "three", 5), 5);
+  const IoResult second = transport_->read(buffer);
+  EXPECT_EQ(std::string(buffer, second.bytes), "two");
+  EXPECT_TRUE(second.more) << "nobody has looked since";
+  EXPECT_EQ(read_all(), "three");
+}
+
 TEST_F(TlsTransportTest, before_the_handshake_nothing_is_read_or_written) {
   char buffer[10];
   EXPECT_EQ(transport_->handshake().status, Status::would_block);
