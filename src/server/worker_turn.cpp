@@ -75,7 +75,7 @@ Worker::Next Worker::advance(Connection& connection) {
 bool Worker::read_some(Connection& connection) {
   if (!connection.readable || connection.peer_ended) return false;
   // A peer that ends without a goodbye ends TLS in both directions: what it is owed leaves before that is read.
-  if (connection.hung_up && !connection.socket && !connection.exchange->out.pending().empty()) flush(connection);
+  if (options_.tls != nullptr && !connection.socket) flush(connection);
   const std::span<char> room =
       connection.socket ? connection.socket->reader->room() : connection.exchange->reader.room();
   const net::IoResult result = connection.transport->read(room);

@@ -206,6 +206,16 @@ TEST_F(TlsTest, who_says_goodbye_behind_his_requests_gets_their_answers) {
   EXPECT_TRUE(client.ends());
 }
 
+TEST_F(TlsTest, who_just_ends_behind_his_requests_gets_their_answers_too) {
+  for (int i = 0; i < 20; ++i) {
+    RawClient client = connect();
+    ASSERT_TRUE(client.send(get_request("/page") + get_request("/page")));
+    client.end_sending();
+    EXPECT_EQ(client.read_response().body, "page");
+    EXPECT_EQ(client.read_response().body, "page");
+  }
+}
+
 TEST_F(TlsTest, a_request_that_was_cut_off_is_no_request) {
   RawClient client = connect();
   client.send("POST /length HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345");
