@@ -20,6 +20,8 @@ using store::HistoryEntry;
 
 constexpr size_t longest_source = jit::CompileLimits{}.source_bytes;
 constexpr const char* nothing_changed = "nothing was changed, and what ran keeps running";
+/// As whose failure a file is noted that is none, but a directory, or a link that leads nowhere.
+constexpr int no_file = 404;
 /// Files whose names others took; somebody is playing.
 constexpr unsigned most_attempts = 99;
 
@@ -204,7 +206,6 @@ bool ModuleKeeper::note_failed(const std::string& file, const std::string& hash,
 }
 
 bool ModuleKeeper::hold(const std::string& module, const std::string& keeps_serving) {
-  constexpr int no_file = 404;
   const std::lock_guard lock(mutex_);
   if (file_of_locked(module, /*serves=*/true) != files_.end()) return true;
   const auto may_be_its = [&](const File& file) { return file.module == module || file.module.empty(); };
