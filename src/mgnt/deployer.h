@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,11 +73,12 @@ class Deployer {
   struct StartOptions {
     bool one_at_a_time = false;  ///< as in RestoreOptions, with the same note
     int crash_note = -1;
-    std::string left_out;  ///< the module that the process before died of when it started; empty for none
+    std::string left_out;  ///< the module, or the file, that the process before died of when it started; may be empty
   };
-  /// Makes live what is in the files, which are in order: of two with one name or route the first has it. Compiles what
-  /// is not in the cache, on several threads, and publishes all with one table. Before there are requests, and behind
-  /// restore(): what runs already from the same source goes on.
+  /// Makes live what is in the files. Of two with one name or route that has it which was deployed last, else which is
+  /// called as its module, else the first of the order given. Compiles what is not in the cache, on several threads,
+  /// and publishes all with one table. Before there are requests, and behind restore(): what runs already from the same
+  /// source goes on.
   void start_from_files(std::vector<StartFile>& files, const StartOptions& options);
 
   ModuleKeeper* keeper() const { return options_.keeper; }
@@ -113,12 +115,17 @@ class Deployer {
     std::optional<ModuleSummary> module;  ///< what was removed; empty when it was not live, but would have come back
   };
   /// Takes the module away, behind the deploys of its name that came before; out of the journal and off the disk too,
-  /// live or not. With `gone_file` only if that file, which it was read from, is not there again by then.
-  Removal remove(const std::string& name, const std::string& gone_file = {});
+  /// live or not.
+  Removal remove(const std::string& name);
+  /// The same, but only if by then the module is still served from that file, and the file is not there again.
+  Removal remove_with_file(const std::string& name, const std::string& gone_file);
+  /// The same, but only if by then no file serves the module: somebody may have deployed it anew.
+  Removal remove_without_file(const std::string& name);
 
  private:
   using VersionPtr = std::shared_ptr<runtime::ModuleVersion>;
 
+  Removal remove_if(const std::string& name, const std::function<bool()>& is_wanted);
   Restart restart_now(DeployLanes::Ticket ticket, const VersionPtr& version);
 
   // Each step fills in the report and says whether to go on.
@@ -145,8 +152,10 @@ class Deployer {
                      const std::string& replaced_hash) const;
   struct Starting;
   bool is_settled(Starting& module, const StartOptions& options) const;
+  std::vector<Starting*> best_first(std::vector<Starting>& modules) const;
+  void deploy_later(Starting& module);
   bool load(Starting& module);
-  void claim_and_prepare(std::vector<Starting>& modules);
+  void claim_and_prepare(std::vector<Starting>& modules, const StartOptions& options);
   void publish_started(std::vector<Starting>& modules);
   bool keep_started(Starting& module);
 

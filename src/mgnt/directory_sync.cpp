@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "mgnt/crash_note.h"
 #include "store/digest.h"
 
 namespace cweb::mgnt {
@@ -32,23 +33,41 @@ void DirectorySync::start(const Deployer::StartOptions& options) {
   for (const Deployer::StartFile& file : files) {
     if (file.report.status == DeployReport::Status::failed) tell_failure(file.file, file.report.hash, file.report);
   }
-  // The journal may have what was removed in the process's last moment.
-  const std::set<std::string> kept = keeper_.kept_modules();
-  for (const runtime::ModuleStatus& module : registry_.list()) {
-    const std::string& name = module.live->config.name;
-    if (kept.contains(name)) continue;
-    log::info("module {} has no file in {} any more: it is removed", name, keeper_.directory().path());
-    deployer_.remove(name);
+  remove_those_without_file();
+  // What stood in their way may be gone now. Whoever the process dies of has its name noted, as at every start.
+  for (const std::string& file : keeper_.turned_away()) {
+    if (options.one_at_a_time) write_crash_note(options.crash_note, file);
+    if (const auto source = keeper_.directory().read(file)) deploy(file, *source);
   }
+  if (options.one_at_a_time) write_crash_note(options.crash_note, {});
   keeper_.clean_up();
 }
 
+/// The journal may have what was removed in the process's last moment. A module whose file is broken or cannot be read
+/// goes on, as it does when that happens while it runs.
+void DirectorySync::remove_those_without_file() {
+  for (const runtime::ModuleStatus& module : registry_.list()) {
+    const std::string& name = module.live->config.name;
+    if (keeper_.hold(name, fmt::format("{}, version {}", name, module.live->number))) continue;
+    log::info("module {} has no file in {} any more: it is removed", name, keeper_.directory().path());
+    deployer_.remove(name);
+  }
+}
+
 void DirectorySync::look_at(const std::vector<std::string>& files) {
+  look_at(files, /*were_saved=*/true);
+}
+
+void DirectorySync::look_at(const std::vector<std::string>& files, bool were_saved) {
   bool makes_room = false;
-  for (const std::string& file : files) makes_room |= look_at_one(file) == Outcome::changed;
+  for (const std::string& file : files) {
+    if (is_stopped_) return;
+    makes_room |= look_at_one(file, were_saved) == Outcome::changed;
+  }
   // What was taken by another may be free now; each gets one chance, or two could take turns for ever.
   if (!makes_room) return;
   for (const std::string& file : keeper_.turned_away()) {
+    if (is_stopped_) return;
     if (const auto source = keeper_.directory().read(file)) deploy(file, *source);
   }
 }
@@ -58,18 +77,20 @@ void DirectorySync::look_at_all() {
   if (!names) return;
   std::set<std::string> all(names->begin(), names->end());
   for (std::string& file : keeper_.known_files()) all.insert(std::move(file));
-  look_at(std::vector<std::string>(all.begin(), all.end()));
+  look_at(std::vector<std::string>(all.begin(), all.end()), /*were_saved=*/false);
 }
 
-DirectorySync::Outcome DirectorySync::look_at_one(const std::string& file) {
+DirectorySync::Outcome DirectorySync::look_at_one(const std::string& file, bool was_saved) {
   const auto source = keeper_.directory().read(file);
   if (!source && source.error().number == ENOENT) return gone(file);
   if (!source) {
     unreadable(file, source.error());
     return Outcome::failed;
   }
-  // The server's own writing, or a save that changed nothing.
-  if (keeper_.knows(file, store::sha256_hex(*source))) return Outcome::nothing;
+  // The server's own writing, or a save that changed nothing. Who saves a text again whose failure may have passed
+  // wants another try.
+  const std::string hash = store::sha256_hex(*source);
+  if (was_saved ? keeper_.is_settled(file, hash) : keeper_.knows(file, hash)) return Outcome::nothing;
   return deploy(file, *source);
 }
 
@@ -80,7 +101,7 @@ DirectorySync::Outcome DirectorySync::gone(const std::string& file) {
     keeper_.forget(file);
     return Outcome::changed;
   }
-  const Deployer::Removal removal = deployer_.remove(module, file);
+  const Deployer::Removal removal = deployer_.remove_with_file(module, file);
   if (removal.result != Deployer::Removal::Result::removed) return Outcome::nothing;
   log::info("{} is gone: module {} is removed", file, module);
   return Outcome::changed;
@@ -104,14 +125,19 @@ DirectorySync::Outcome DirectorySync::deploy(const std::string& file, const std:
     if (!report.rendered.empty()) log::warn("{}:\n{}", file, report.rendered);
   }
   if (!before.empty() && before != name) {
-    log::info("{} holds module {} now: module {} is removed", file, name, before);
-    deployer_.remove(before);
+    const Deployer::Removal removal = deployer_.remove_without_file(before);
+    if (removal.result == Deployer::Removal::Result::removed) {
+      log::info("{} holds module {} now: module {} is removed", file, name, before);
+    }
   }
   return Outcome::changed;
 }
 
 void DirectorySync::unreadable(const std::string& file, const store::FileError& error) {
-  DeployReport report = failed_report(500, "read", fmt::format("cannot be read: {}", store::describe(error.number)));
+  // A directory, or a link that leads nowhere, is nobody's module.
+  const bool is_no_file = error.number == ENOENT || error.number == EISDIR || error.number == EINVAL;
+  DeployReport report =
+      failed_report(is_no_file ? 404 : 500, "read", fmt::format("cannot be read: {}", store::describe(error.number)));
   if (error.number == EFBIG) {
     report = failed_report(
         413, "read", fmt::format("is longer than the {} bytes that are compiled", jit::CompileLimits{}.source_bytes));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -19,6 +20,8 @@ using store::HistoryEntry;
 
 constexpr size_t longest_source = jit::CompileLimits{}.source_bytes;
 constexpr const char* nothing_changed = "nothing was changed, and what ran keeps running";
+/// As whose failure a file is noted that is none, but a directory, or a link that leads nowhere.
+constexpr int no_file = 404;
 /// Files whose names others took; somebody is playing.
 constexpr unsigned most_attempts = 99;
 
@@ -124,7 +127,7 @@ std::expected<ModuleKeeper::Intent, KeepFailure> ModuleKeeper::prepare(const std
 std::optional<KeepFailure> ModuleKeeper::save_failed(const std::string& module, const std::string& file) {
   const auto text = directory_->read(file);
   if (!text) return std::nullopt;
-  const auto added = history_.add(module, store::sha256_hex(*text), *text);
+  const auto added = history_.add(module, store::sha256_hex(*text), *text, /*was_live=*/false);
   if (added) return std::nullopt;
   return failure_of(added.error(), file, "cannot write the history of");
 }
@@ -180,6 +183,13 @@ std::optional<KeepFailure> ModuleKeeper::remove(const std::string& module) {
   return std::nullopt;
 }
 
+std::string ModuleKeeper::last_live(const std::string& module) const {
+  for (const HistoryEntry& entry : history_.entries(module)) {
+    if (entry.was_live) return entry.hash;
+  }
+  return {};
+}
+
 std::expected<std::string, KeepFailure> ModuleKeeper::read_version(const std::string& module,
                                                                    const HistoryEntry& entry) const {
   auto text = history_.read(module, entry);
@@ -202,6 +212,26 @@ bool ModuleKeeper::note_failed(const std::string& file, const std::string& hash,
   return !is_known;
 }
 
+bool ModuleKeeper::hold(const std::string& module, const std::string& keeps_serving) {
+  const std::lock_guard lock(mutex_);
+  if (file_of_locked(module, /*serves=*/true) != files_.end()) return true;
+  const auto may_be_its = [&](const File& file) { return file.module == module || file.module.empty(); };
+  auto own = files_.find(store::file_name(module));
+  if (own == files_.end() || own->second.serves || !may_be_its(own->second)) {
+    own = std::find_if(files_.begin(), files_.end(),
+                       [&](const auto& row) { return !row.second.serves && row.second.module == module; });
+  }
+  if (own == files_.end()) {
+    return std::any_of(files_.begin(), files_.end(), [](const auto& row) {
+      return row.second.module.empty() && row.second.failure && row.second.failure->http_status != no_file;
+    });
+  }
+  own->second.module = module;
+  own->second.serves = true;
+  if (own->second.failure) own->second.failure->keeps_serving = keeps_serving;
+  return true;
+}
+
 void ModuleKeeper::forget(const std::string& file) {
   const std::lock_guard lock(mutex_);
   const auto found = files_.find(file);
@@ -219,10 +249,25 @@ bool ModuleKeeper::knows(const std::string& file, const std::string& hash) const
   return found != files_.end() && found->second.hash == hash;
 }
 
+bool ModuleKeeper::is_settled(const std::string& file, const std::string& hash) const {
+  constexpr int bad_source = 422;
+  const std::lock_guard lock(mutex_);
+  const auto found = files_.find(file);
+  if (found == files_.end() || found->second.hash != hash) return false;
+  const auto& failure = found->second.failure;
+  return !failure || (failure->http_status == bad_source && failure->stage != "onload");
+}
+
 std::string ModuleKeeper::module_of(const std::string& file) const {
   const std::lock_guard lock(mutex_);
   const auto found = files_.find(file);
   return found == files_.end() || !found->second.serves ? std::string() : found->second.module;
+}
+
+std::string ModuleKeeper::file_of(const std::string& module) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = file_of_locked(module, /*serves=*/true);
+  return found == files_.end() ? std::string() : found->first;
 }
 
 std::vector<std::string> ModuleKeeper::turned_away() const {

@@ -5,8 +5,11 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <filesystem>
@@ -165,6 +168,36 @@ TEST_F(ModuleKeeperTest, a_file_that_was_changed_by_hand_is_a_409_and_stays) {
   EXPECT_EQ(live_source("counter"), first);
 }
 
+TEST_F(ModuleKeeperTest, a_module_that_was_deployed_again_does_not_go_with_the_file_that_it_was_served_from) {
+  using Result = Deployer::Removal::Result;
+  files_.write("hello.c", source({}, "first"));
+  start_from_files();
+  std::filesystem::remove(files_.path("hello.c"));
+  ASSERT_EQ(deployer_->remove("counter").result, Result::removed);
+  const std::string again = source({}, "again");
+  ASSERT_EQ(deploy(again).status, Status::deployed);
+  // Whoever saw the file go comes too late.
+  EXPECT_EQ(deployer_->remove_with_file("counter", "hello.c").result, Result::no_such_module);
+  EXPECT_EQ(live_source("counter"), again);
+  EXPECT_EQ(files_.read("counter.c"), again);
+  std::filesystem::remove(files_.path("counter.c"));
+  EXPECT_EQ(deployer_->remove_with_file("counter", "counter.c").result, Result::removed);
+  EXPECT_EQ(live_source("counter"), "");
+}
+
+TEST_F(ModuleKeeperTest, a_module_that_was_deployed_again_does_not_go_when_its_old_file_holds_another) {
+  using Result = Deployer::Removal::Result;
+  deploy(source({}));
+  const std::string other = source(named("other", "/other"));
+  files_.write("counter.c", other);
+  ASSERT_EQ(deploy(other, "counter.c").status, Status::deployed);
+  const std::string again = source({}, "again");
+  ASSERT_EQ(deploy(again).status, Status::deployed);
+  EXPECT_EQ(deployer_->remove_without_file("counter").result, Result::no_such_module);
+  EXPECT_EQ(live_source("counter"), again);
+  EXPECT_EQ(files_.read("counter%2.c"), again);
+}
+
 TEST_F(ModuleKeeperTest, unchanged_puts_a_file_back_that_somebody_removed) {
   const std::string text = source({});
   deploy(text);
@@ -255,6 +288,95 @@ TEST_F(ModuleKeeperTest, of_two_files_with_one_module_or_route_the_first_serves)
   EXPECT_THAT(files[2].report.message, HasSubstr("belongs to module counter"));
 }
 
+TEST_F(ModuleKeeperTest, a_copy_beside_a_module_s_file_does_not_take_its_place_at_a_start) {
+  const std::string old = source({}, "old");
+  deploy(old);
+  const std::string live = source({}, "live");
+  deploy(live);
+  files_.write("counter copy.c", live);
+  files_.write("counter-old.c", old);
+  for (int round = 0; round < 2; ++round) {
+    const auto files = start_from_files();
+    EXPECT_EQ(live_source("counter"), live);
+    EXPECT_EQ(keeper_->file_of("counter"), "counter.c");
+    for (const auto& file : files) {
+      if (file.file != "counter-old.c") continue;
+      EXPECT_EQ(file.report.http_status, 409) << file.report.message;
+    }
+    EXPECT_EQ(keeper_->history("counter").front().hash, store::sha256_hex(live));
+    std::filesystem::remove(files_.path("counter copy.c"));
+  }
+  const std::string edited = source({}, "edited");
+  files_.write("counter.c", edited);
+  start_from_files();
+  EXPECT_EQ(live_source("counter"), edited);
+}
+
+TEST_F(ModuleKeeperTest, a_copy_with_another_name_does_not_take_the_route_of_what_was_deployed) {
+  const std::string live = source({}, "live");
+  deploy(live);
+  files_.write("a.c", source(named("another", "/counter")));
+  EXPECT_EQ(start_from_files()[0].report.http_status, 409);
+  EXPECT_EQ(live_source("counter"), live);
+}
+
+TEST_F(ModuleKeeperTest, where_the_first_file_of_a_module_fails_the_next_one_serves) {
+  FakeModule conflicting;
+  conflicting.routes = {{"/taken", "GET"}};
+  files_.write("above.c", source(named("above", "/taken")));
+  files_.write("counter.c", source(conflicting, "conflicting"));
+  const std::string good = source({}, "good");
+  files_.write("e.c", good);
+  files_.write("f.c", source({}, "spare"));
+  const auto files = start_from_files();
+  EXPECT_EQ(files[1].report.stage, "routes");
+  EXPECT_EQ(files[2].report.status, Status::deployed);
+  EXPECT_THAT(files[3].report.message, HasSubstr("is served from e.c"));
+  EXPECT_EQ(live_source("counter"), good);
+}
+
+TEST_F(ModuleKeeperTest, while_a_start_runs_code_of_a_file_the_crash_note_tells_which) {
+  static std::string noted;
+  static int note;
+  note = memfd_create("note", MFD_CLOEXEC);
+  noted.clear();
+  FakeModule noting;
+  noting.onload = [] {
+    std::array<char, 256> text{};
+    const ssize_t count = pread(note, text.data(), text.size(), 0);
+    noted.assign(text.data(), static_cast<size_t>(std::max<ssize_t>(count, 0)));
+  };
+  // The name is not to be seen in this text.
+  const std::string unnamed = "module_t config = NAMED_ELSEWHERE;";
+  toolchain_.know(unnamed, noting);
+  files_.write("a.c", unnamed);
+  const Deployer::StartOptions options{.one_at_a_time = true, .crash_note = note};
+  start_from_files(options);
+  EXPECT_EQ(noted, "counter");
+  EXPECT_NE(live_source("counter"), "");
+
+  // A version that runs is not to blame for what the file holds now.
+  std::vector<Deployer::StartFile> files = {{.file = "a.c", .source = source(noting, "edited")}};
+  files_.write("a.c", files[0].source);
+  deployer_->start_from_files(files, options);
+  EXPECT_EQ(files[0].report.status, Status::deployed) << files[0].report.message;
+  EXPECT_EQ(noted, "a.c");
+  std::array<char, 1> left;
+  EXPECT_EQ(pread(note, left.data(), left.size(), 0), 0) << "afterwards nobody is named";
+  close(note);
+}
+
+TEST_F(ModuleKeeperTest, a_file_that_a_start_died_of_is_left_out_by_its_module_s_name_and_by_its_own) {
+  const std::string unnamed = "module_t config = NAMED_ELSEWHERE;";
+  toolchain_.know(unnamed, {});
+  files_.write("a.c", unnamed);
+  for (const char* const left_out : {"counter", "a.c"}) {
+    const auto files = start_from_files({.left_out = left_out});
+    EXPECT_EQ(files[0].report.stage, "start") << left_out;
+    EXPECT_EQ(live_source("counter"), "") << left_out;
+  }
+}
+
 TEST_F(ModuleKeeperTest, the_module_that_a_start_died_of_is_left_out_and_a_deploy_brings_it_back) {
   const std::string text = source({});
   files_.write("counter.c", text);
@@ -281,6 +403,20 @@ TEST_F(ModuleKeeperTest, what_was_written_by_hand_and_failed_is_in_the_history_w
   const auto history = keeper_->history("counter");
   ASSERT_THAT(history, SizeIs(3));
   EXPECT_EQ(keeper_->read_version("counter", history[1]).value(), "broken by hand");
+  EXPECT_FALSE(history[1].was_live);
+  EXPECT_TRUE(history[0].was_live);
+}
+
+TEST_F(ModuleKeeperTest, an_old_version_that_is_another_module_is_not_gone_back_to) {
+  deploy(source({}));
+  for (const bool is_live : {false, true}) {
+    const std::string other = source(named("other", "/other"), is_live ? "live" : "not live");
+    if (is_live) deploy(other);
+    const DeployReport report = deployer_->deploy({.code = other, .repaired = false, .file = {}, .module = "counter"});
+    EXPECT_EQ(report.http_status, 409);
+    EXPECT_THAT(report.message, HasSubstr("holds module other, not counter"));
+    EXPECT_EQ(live_source("other").empty(), !is_live);
+  }
 }
 
 TEST_F(ModuleKeeperTest, a_removed_module_keeps_its_history_with_what_its_file_held_at_last) {
