@@ -111,8 +111,8 @@ std::vector<Deployer::Starting*> Deployer::best_first(std::vector<Starting>& mod
   };
   std::vector<std::pair<int, Starting*>> ranked;
   for (Starting& module : modules) ranked.emplace_back(rank(module), &module);
-  std::stable_sort(ranked.begin(), ranked.end(),
-                   [](const auto& left, const auto& right) { return left.first < right.first; });
+  // Of the same rank those that stand first in `modules` do so here as well.
+  std::sort(ranked.begin(), ranked.end());
   std::vector<Starting*> sorted;
   for (const auto& [_, module] : ranked) sorted.push_back(module);
   return sorted;
