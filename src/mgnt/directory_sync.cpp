@@ -32,15 +32,19 @@ void DirectorySync::start(const Deployer::StartOptions& options) {
   for (const Deployer::StartFile& file : files) {
     if (file.report.status == DeployReport::Status::failed) tell_failure(file.file, file.report.hash, file.report);
   }
-  // The journal may have what was removed in the process's last moment.
-  const std::set<std::string> kept = keeper_.kept_modules();
+  remove_those_without_file();
+  keeper_.clean_up();
+}
+
+/// The journal may have what was removed in the process's last moment. A module whose file is broken or cannot be read
+/// goes on, as it does when that happens while it runs.
+void DirectorySync::remove_those_without_file() {
   for (const runtime::ModuleStatus& module : registry_.list()) {
     const std::string& name = module.live->config.name;
-    if (kept.contains(name)) continue;
+    if (keeper_.hold(name, fmt::format("{}, version {}", name, module.live->number))) continue;
     log::info("module {} has no file in {} any more: it is removed", name, keeper_.directory().path());
     deployer_.remove(name);
   }
-  keeper_.clean_up();
 }
 
 void DirectorySync::look_at(const std::vector<std::string>& files) {
@@ -111,7 +115,10 @@ DirectorySync::Outcome DirectorySync::deploy(const std::string& file, const std:
 }
 
 void DirectorySync::unreadable(const std::string& file, const store::FileError& error) {
-  DeployReport report = failed_report(500, "read", fmt::format("cannot be read: {}", store::describe(error.number)));
+  // A directory, or a link that leads nowhere, is nobody's module.
+  const bool is_no_file = error.number == ENOENT || error.number == EISDIR || error.number == EINVAL;
+  DeployReport report =
+      failed_report(is_no_file ? 404 : 500, "read", fmt::format("cannot be read: {}", store::describe(error.number)));
   if (error.number == EFBIG) {
     report = failed_report(
         413, "read", fmt::format("is longer than the {} bytes that are compiled", jit::CompileLimits{}.source_bytes));

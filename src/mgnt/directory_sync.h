@@ -26,6 +26,7 @@ class DirectorySync {
   void look_at_all();
 
  private:
+  void remove_those_without_file();
   enum class Outcome { nothing, changed, failed };
   Outcome look_at_one(const std::string& file);
   Outcome gone(const std::string& file);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -19,6 +20,8 @@ using store::HistoryEntry;
 
 constexpr size_t longest_source = jit::CompileLimits{}.source_bytes;
 constexpr const char* nothing_changed = "nothing was changed, and what ran keeps running";
+/// As whose failure a file is noted that is none, but a directory, or a link that leads nowhere.
+constexpr int no_file = 404;
 /// Files whose names others took; somebody is playing.
 constexpr unsigned most_attempts = 99;
 
@@ -200,6 +203,26 @@ bool ModuleKeeper::note_failed(const std::string& file, const std::string& hash,
   if (!noted.serves) noted.module = report.name;
   noted.failure = report;
   return !is_known;
+}
+
+bool ModuleKeeper::hold(const std::string& module, const std::string& keeps_serving) {
+  const std::lock_guard lock(mutex_);
+  if (file_of_locked(module, /*serves=*/true) != files_.end()) return true;
+  const auto may_be_its = [&](const File& file) { return file.module == module || file.module.empty(); };
+  auto own = files_.find(store::file_name(module));
+  if (own == files_.end() || own->second.serves || !may_be_its(own->second)) {
+    own = std::find_if(files_.begin(), files_.end(),
+                       [&](const auto& row) { return !row.second.serves && row.second.module == module; });
+  }
+  if (own == files_.end()) {
+    return std::any_of(files_.begin(), files_.end(), [](const auto& row) {
+      return row.second.module.empty() && row.second.failure && row.second.failure->http_status != no_file;
+    });
+  }
+  own->second.module = module;
+  own->second.serves = true;
+  if (own->second.failure) own->second.failure->keeps_serving = keeps_serving;
+  return true;
 }
 
 void ModuleKeeper::forget(const std::string& file) {
