@@ -28,7 +28,7 @@ struct DeployReport {
   };
   Status status = Status::failed;
   int http_status = 500;
-  std::string stage;      ///< of a failure: "request", "compile", "link", "config", "routes", "onload" or "keep"
+  std::string stage;      ///< of a failure: "request", "compile", "link", "config", "routes", "onload", "keep" or "start"
   std::string message;    ///< of a failure: one sentence
   std::string name;       ///< of a failure: whose deploy it was, as far as the source tells; may be empty
   std::string hash;       ///< of the source, SHA-256 in hexadecimal; empty when there was none to read

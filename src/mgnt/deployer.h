@@ -72,11 +72,12 @@ class Deployer {
   struct StartOptions {
     bool one_at_a_time = false;  ///< as in RestoreOptions, with the same note
     int crash_note = -1;
-    std::string left_out;  ///< the module that the process before died of when it started; empty for none
+    std::string left_out;  ///< the module, or the file, that the process before died of when it started; may be empty
   };
-  /// Makes live what is in the files, which are in order: of two with one name or route the first has it. Compiles what
-  /// is not in the cache, on several threads, and publishes all with one table. Before there are requests, and behind
-  /// restore(): what runs already from the same source goes on.
+  /// Makes live what is in the files. Of two with one name or route that has it which was deployed last, else which is
+  /// called as its module, else the first of the order given. Compiles what is not in the cache, on several threads,
+  /// and publishes all with one table. Before there are requests, and behind restore(): what runs already from the same
+  /// source goes on.
   void start_from_files(std::vector<StartFile>& files, const StartOptions& options);
 
   ModuleKeeper* keeper() const { return options_.keeper; }
@@ -145,8 +146,10 @@ class Deployer {
                      const std::string& replaced_hash) const;
   struct Starting;
   bool is_settled(Starting& module, const StartOptions& options) const;
+  std::vector<Starting*> best_first(std::vector<Starting>& modules) const;
+  void deploy_later(Starting& module);
   bool load(Starting& module);
-  void claim_and_prepare(std::vector<Starting>& modules);
+  void claim_and_prepare(std::vector<Starting>& modules, const StartOptions& options);
   void publish_started(std::vector<Starting>& modules);
   bool keep_started(Starting& module);
 

@@ -3,7 +3,8 @@
 // way.
 #include <fmt/format.h>
 
-#include <map>
+#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/clock.h"
@@ -14,6 +15,7 @@
 #include "mgnt/each.h"
 #include "mgnt/module_name.h"
 #include "store/digest.h"
+#include "store/file_name.h"
 
 namespace cweb::mgnt {
 namespace {
@@ -40,6 +42,20 @@ struct Deployer::Starting {
   bool is_live = false;
   bool is_settled = false;    // nothing has to be done
   bool is_for_later = false;  // by the way of every deploy, behind the others
+
+  /// As far as it is known yet; may be empty.
+  const std::string& name() const { return version ? version->config.name : guessed_name; }
+  /// What the crash note says while its code runs. The name stands for an older version too, which runs already and
+  /// must not be blamed.
+  const std::string& culprit() const { return is_for_later || name().empty() ? file->file : name(); }
+  bool is_left_out(const StartOptions& options) const {
+    return !options.left_out.empty() && (options.left_out == name() || options.left_out == file->file);
+  }
+  void leave_out() {
+    fail_with(file->report, 422, "start",
+              "the server process died of this module when it started: it is left out until it is deployed or changed");
+    file->report.name = name();
+  }
 };
 
 void Deployer::start_from_files(std::vector<StartFile>& files, const StartOptions& options) {
@@ -49,11 +65,11 @@ void Deployer::start_from_files(std::vector<StartFile>& files, const StartOption
     modules[i].file = &files[i];
     modules[i].guessed_name = guess_module_name(files[i].source);
     files[i].report.hash = store::sha256_hex(files[i].source);
-    modules[i].is_settled = is_settled(modules[i], options);
   }
+  for (Starting* const module : best_first(modules)) module->is_settled = is_settled(*module, options);
   const size_t threads = options.one_at_a_time ? 1 : most_start_threads;
   const auto begin = [&](const Starting& module) {
-    if (options.one_at_a_time) write_crash_note(options.crash_note, module.guessed_name);
+    if (options.one_at_a_time) write_crash_note(options.crash_note, module.culprit());
   };
   each<Starting>(modules, threads, [&](Starting& module) {
     begin(module);
@@ -61,7 +77,7 @@ void Deployer::start_from_files(std::vector<StartFile>& files, const StartOption
     if (module.version) module.version->set_state(runtime::VersionState::failed);
     module.version = nullptr;
   });
-  claim_and_prepare(modules);
+  claim_and_prepare(modules, options);
   each<Starting>(modules, threads, [&](Starting& module) {
     begin(module);
     module.is_live = module.claim && run_onload(module.version, module.time_left, module.file->report);
@@ -77,16 +93,48 @@ void Deployer::start_from_files(std::vector<StartFile>& files, const StartOption
     log::info("{} of {} files became live within {:.0f} ms, {} of them without compiling", live, modules.size(),
               watch.elapsed_ms(), cached);
   }
-  for (Starting& module : modules) {
-    StartFile& file = *module.file;
-    if (module.is_for_later) file.report = deploy({.code = file.source, .repaired = false, .file = file.file});
+  for (Starting* const module : best_first(modules)) {
+    if (!module->is_for_later) continue;
+    begin(*module);
+    deploy_later(*module);
   }
+  if (options.one_at_a_time) write_crash_note(options.crash_note, {});
+}
+
+/// What was answered last comes first, then a file that is called as its module, then the others, in the order of their
+/// names: a copy that somebody has put beside a module's file does not take its place.
+std::vector<Deployer::Starting*> Deployer::best_first(std::vector<Starting>& modules) const {
+  const auto rank = [&](const Starting& module) {
+    if (module.name().empty()) return 3;
+    const auto history = options_.keeper->history(module.name());
+    const bool is_newest = !history.empty() && history.front().hash == module.file->report.hash;
+    return (is_newest ? 0 : 2) + (module.file->file == store::file_name(module.name()) ? 0 : 1);
+  };
+  std::vector<std::pair<int, Starting*>> ranked;
+  for (Starting& module : modules) ranked.emplace_back(rank(module), &module);
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& left, const auto& right) { return left.first < right.first; });
+  std::vector<Starting*> sorted;
+  for (const auto& [_, module] : ranked) sorted.push_back(module);
+  return sorted;
+}
+
+/// What takes the place of a version that runs, or of a file that could not be served.
+void Deployer::deploy_later(Starting& module) {
+  StartFile& file = *module.file;
+  const std::string served = options_.keeper->file_of(module.name());
+  if (served.empty() || served == file.file) {
+    file.report = deploy({.code = file.source, .repaired = false, .file = file.file});
+    return;
+  }
+  fail_with(file.report, 409, "keep",
+            fmt::format("module {} is served from {}; {} is left alone", module.name(), served, file.file));
+  file.report.name = module.name();
 }
 
 /// What is not loaded with the others: what runs already, from this source or another, and what must not run.
 bool Deployer::is_settled(Starting& module, const StartOptions& options) const {
   DeployReport& report = module.file->report;
-  const std::string& name = module.guessed_name;
   if (const VersionPtr live = registry_.find_by_hash(report.hash)) {
     // Whatever became of it stays: a quarantined module does not run because its file is there.
     const auto kept = options_.keeper->keep(live->config.name, report.hash, module.file->source, module.file->file);
@@ -99,13 +147,11 @@ bool Deployer::is_settled(Starting& module, const StartOptions& options) const {
     report.name = live->config.name;
     return true;
   }
-  if (!name.empty() && name == options.left_out) {
-    fail_with(report, 503, "onload",
-              "the server process died of this module when it started: it is left out until it is deployed or changed");
-    report.name = name;
+  if (module.is_left_out(options)) {
+    module.leave_out();
     return true;
   }
-  module.is_for_later = registry_.find(name).has_value();
+  module.is_for_later = registry_.find(module.guessed_name).has_value();
   return false;
 }
 
@@ -136,26 +182,25 @@ bool Deployer::load(Starting& module) {
   return true;
 }
 
-/// One after the other, in the order of the files.
-void Deployer::claim_and_prepare(std::vector<Starting>& modules) {
-  std::map<std::string, std::string> files_by_module;
-  for (Starting& module : modules) {
-    if (!module.version) continue;
-    DeployReport& report = module.file->report;
-    const std::string& name = module.version->config.name;
-    if (registry_.find(name)) {
-      module.is_for_later = true;
+/// One after the other, the best first. Another file of the same module waits until that one has proved itself.
+void Deployer::claim_and_prepare(std::vector<Starting>& modules, const StartOptions& options) {
+  std::set<std::string> names;
+  for (Starting* const module : best_first(modules)) {
+    if (!module->version) continue;
+    DeployReport& report = module->file->report;
+    const std::string& name = module->name();
+    if (module->is_left_out(options)) {
+      module->leave_out();
       continue;
     }
-    const auto [first, is_first] = files_by_module.emplace(name, module.file->file);
-    if (!is_first) {
-      fail_with(report, 409, "keep",
-                fmt::format("module {} is served from {}; {} is left alone", name, first->second, module.file->file));
+    if (registry_.find(name) || names.contains(name)) {
+      module->is_for_later = true;
       continue;
     }
-    auto claimed = claim(module.version, report);
-    if (!claimed || !prepare_to_keep(*module.version, module.file->file, module.keeping, report)) continue;
-    module.claim.emplace(std::move(*claimed));
+    auto claimed = claim(module->version, report);
+    if (!claimed || !prepare_to_keep(*module->version, module->file->file, module->keeping, report)) continue;
+    module->claim.emplace(std::move(*claimed));
+    names.insert(name);
   }
 }
 

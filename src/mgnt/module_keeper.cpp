@@ -248,6 +248,12 @@ std::string ModuleKeeper::module_of(const std::string& file) const {
   return found == files_.end() || !found->second.serves ? std::string() : found->second.module;
 }
 
+std::string ModuleKeeper::file_of(const std::string& module) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = file_of_locked(module, /*serves=*/true);
+  return found == files_.end() ? std::string() : found->first;
+}
+
 std::vector<std::string> ModuleKeeper::turned_away() const {
   constexpr int conflict = 409;
   const std::lock_guard lock(mutex_);

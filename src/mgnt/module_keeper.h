@@ -83,6 +83,8 @@ class ModuleKeeper {
   bool knows(const std::string& file, const std::string& hash) const;
   /// The module that is served from the file; empty when there is none.
   std::string module_of(const std::string& file) const;
+  /// The file that the module is served from; empty when there is none.
+  std::string file_of(const std::string& module) const;
   /// Names of files that were turned away for another file's sake, and may be welcome now.
   std::vector<std::string> turned_away() const;
   std::vector<std::string> known_files() const;

@@ -273,6 +273,37 @@ TEST_F(ModulesDirTest, a_file_that_the_process_dies_of_at_the_start_is_left_out_
   EXPECT_EQ(files_.read("deadly.c"), deadly_module);
 }
 
+TEST_F(ModulesDirTest, an_edit_that_the_process_dies_of_is_left_out_and_the_version_before_serves_unblamed) {
+  start({}, Supervision::by_parent);
+  ASSERT_TRUE(post(answering_module("deadly", "/deadly", "alive")).deployed());
+  const pid_t first = serving(*server_);
+  files_.write("deadly.c", deadly_module);
+  // Each round two processes die of the edit. As many deaths quarantine a module, were they its own.
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_TRUE(
+        eventually([&] { return serving(*server_) != first && row_of("deadly.c").value("stage", "") == "start"; }));
+    EXPECT_EQ(get("/deadly"), "alive");
+    EXPECT_THAT(row_of("deadly.c")["keeps_serving"].get<std::string>(), HasSubstr("deadly, version 1"));
+    const pid_t before = serving(*server_);
+    ASSERT_GT(before, 0);
+    kill(before, SIGKILL);
+    ASSERT_TRUE(eventually([&] { return serving(*server_) > 0 && serving(*server_) != before; }));
+  }
+  ASSERT_TRUE(eventually([&] { return get("/deadly") == "alive"; }));
+  EXPECT_EQ(files_.read("deadly.c"), deadly_module);
+}
+
+TEST_F(ModulesDirTest, where_the_onload_of_a_module_s_first_file_fails_its_second_serves) {
+  std::string failing = deadly_module;
+  failing.replace(failing.find("long result;"), 0, "__builtin_trap(); ");
+  files_.write("a.c", failing);
+  files_.write("b.c", answering_module("deadly", "/deadly", "alive"));
+  start();
+  EXPECT_EQ(get("/deadly"), "alive");
+  EXPECT_EQ(row_of("a.c")["stage"], "onload");
+  EXPECT_EQ(row_of("b.c")["status"], "served");
+}
+
 TEST_F(ModulesDirTest, a_process_that_takes_a_killed_one_s_place_has_the_directory_and_what_is_in_it) {
   start({}, Supervision::by_parent);
   ASSERT_TRUE(post(answering_module("kept", "/kept", "first")).deployed());

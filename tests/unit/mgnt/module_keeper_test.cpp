@@ -5,8 +5,11 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <filesystem>
@@ -253,6 +256,95 @@ TEST_F(ModuleKeeperTest, of_two_files_with_one_module_or_route_the_first_serves)
   EXPECT_THAT(files[1].report.message, HasSubstr("is served from a.c"));
   EXPECT_EQ(files[2].report.http_status, 409);
   EXPECT_THAT(files[2].report.message, HasSubstr("belongs to module counter"));
+}
+
+TEST_F(ModuleKeeperTest, a_copy_beside_a_module_s_file_does_not_take_its_place_at_a_start) {
+  const std::string old = source({}, "old");
+  deploy(old);
+  const std::string live = source({}, "live");
+  deploy(live);
+  files_.write("counter copy.c", live);
+  files_.write("counter-old.c", old);
+  for (int round = 0; round < 2; ++round) {
+    const auto files = start_from_files();
+    EXPECT_EQ(live_source("counter"), live);
+    EXPECT_EQ(keeper_->file_of("counter"), "counter.c");
+    for (const auto& file : files) {
+      if (file.file != "counter-old.c") continue;
+      EXPECT_EQ(file.report.http_status, 409) << file.report.message;
+    }
+    EXPECT_EQ(keeper_->history("counter").front().hash, store::sha256_hex(live));
+    std::filesystem::remove(files_.path("counter copy.c"));
+  }
+  const std::string edited = source({}, "edited");
+  files_.write("counter.c", edited);
+  start_from_files();
+  EXPECT_EQ(live_source("counter"), edited);
+}
+
+TEST_F(ModuleKeeperTest, a_copy_with_another_name_does_not_take_the_route_of_what_was_deployed) {
+  const std::string live = source({}, "live");
+  deploy(live);
+  files_.write("a.c", source(named("another", "/counter")));
+  EXPECT_EQ(start_from_files()[0].report.http_status, 409);
+  EXPECT_EQ(live_source("counter"), live);
+}
+
+TEST_F(ModuleKeeperTest, where_the_first_file_of_a_module_fails_the_next_one_serves) {
+  FakeModule conflicting;
+  conflicting.routes = {{"/taken", "GET"}};
+  files_.write("above.c", source(named("above", "/taken")));
+  files_.write("counter.c", source(conflicting, "conflicting"));
+  const std::string good = source({}, "good");
+  files_.write("e.c", good);
+  files_.write("f.c", source({}, "spare"));
+  const auto files = start_from_files();
+  EXPECT_EQ(files[1].report.stage, "routes");
+  EXPECT_EQ(files[2].report.status, Status::deployed);
+  EXPECT_THAT(files[3].report.message, HasSubstr("is served from e.c"));
+  EXPECT_EQ(live_source("counter"), good);
+}
+
+TEST_F(ModuleKeeperTest, while_a_start_runs_code_of_a_file_the_crash_note_tells_which) {
+  static std::string noted;
+  static int note;
+  note = memfd_create("note", MFD_CLOEXEC);
+  noted.clear();
+  FakeModule noting;
+  noting.onload = [] {
+    std::array<char, 256> text{};
+    const ssize_t count = pread(note, text.data(), text.size(), 0);
+    noted.assign(text.data(), static_cast<size_t>(std::max<ssize_t>(count, 0)));
+  };
+  // The name is not to be seen in this text.
+  const std::string unnamed = "module_t config = NAMED_ELSEWHERE;";
+  toolchain_.know(unnamed, noting);
+  files_.write("a.c", unnamed);
+  const Deployer::StartOptions options{.one_at_a_time = true, .crash_note = note};
+  start_from_files(options);
+  EXPECT_EQ(noted, "counter");
+  EXPECT_NE(live_source("counter"), "");
+
+  // A version that runs is not to blame for what the file holds now.
+  std::vector<Deployer::StartFile> files = {{.file = "a.c", .source = source(noting, "edited")}};
+  files_.write("a.c", files[0].source);
+  deployer_->start_from_files(files, options);
+  EXPECT_EQ(files[0].report.status, Status::deployed) << files[0].report.message;
+  EXPECT_EQ(noted, "a.c");
+  std::array<char, 1> left;
+  EXPECT_EQ(pread(note, left.data(), left.size(), 0), 0) << "afterwards nobody is named";
+  close(note);
+}
+
+TEST_F(ModuleKeeperTest, a_file_that_a_start_died_of_is_left_out_by_its_module_s_name_and_by_its_own) {
+  const std::string unnamed = "module_t config = NAMED_ELSEWHERE;";
+  toolchain_.know(unnamed, {});
+  files_.write("a.c", unnamed);
+  for (const char* const left_out : {"counter", "a.c"}) {
+    const auto files = start_from_files({.left_out = left_out});
+    EXPECT_EQ(files[0].report.stage, "start") << left_out;
+    EXPECT_EQ(live_source("counter"), "") << left_out;
+  }
 }
 
 TEST_F(ModuleKeeperTest, the_module_that_a_start_died_of_is_left_out_and_a_deploy_brings_it_back) {
