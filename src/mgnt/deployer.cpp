@@ -196,14 +196,27 @@ Deployer::Restart Deployer::restart_now(DeployLanes::Ticket ticket, const Versio
   return restart;
 }
 
-Deployer::Removal Deployer::remove(const std::string& name, const std::string& gone_file) {
+Deployer::Removal Deployer::remove(const std::string& name) {
+  return remove_if(name, [] { return true; });
+}
+
+Deployer::Removal Deployer::remove_with_file(const std::string& name, const std::string& gone_file) {
+  const ModuleKeeper& keeper = *options_.keeper;
+  return remove_if(name, [&] { return keeper.file_of(name) == gone_file && !keeper.is_there(gone_file); });
+}
+
+Deployer::Removal Deployer::remove_without_file(const std::string& name) {
+  return remove_if(name, [&] { return options_.keeper->file_of(name).empty(); });
+}
+
+Deployer::Removal Deployer::remove_if(const std::string& name, const std::function<bool()>& is_wanted) {
   DeployLanes::Ticket ticket = lanes_.draw(name);
   ticket.wait_turn();
   if (!ticket.enter(name)) return {.result = Removal::Result::superseded, .failure = {}, .module = {}};
   // From here on nobody else changes what this name stands for.
+  if (!is_wanted()) return {};
   const auto leaving = registry_.find(name);
   if (options_.keeper != nullptr) {
-    if (!gone_file.empty() && options_.keeper->is_there(gone_file)) return {};
     if (auto failure = options_.keeper->remove(name)) {
       return {.result = Removal::Result::not_kept, .failure = std::move(*failure), .module = {}};
     }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -114,12 +115,17 @@ class Deployer {
     std::optional<ModuleSummary> module;  ///< what was removed; empty when it was not live, but would have come back
   };
   /// Takes the module away, behind the deploys of its name that came before; out of the journal and off the disk too,
-  /// live or not. With `gone_file` only if that file, which it was read from, is not there again by then.
-  Removal remove(const std::string& name, const std::string& gone_file = {});
+  /// live or not.
+  Removal remove(const std::string& name);
+  /// The same, but only if by then the module is still served from that file, and the file is not there again.
+  Removal remove_with_file(const std::string& name, const std::string& gone_file);
+  /// The same, but only if by then no file serves the module: somebody may have deployed it anew.
+  Removal remove_without_file(const std::string& name);
 
  private:
   using VersionPtr = std::shared_ptr<runtime::ModuleVersion>;
 
+  Removal remove_if(const std::string& name, const std::function<bool()>& is_wanted);
   Restart restart_now(DeployLanes::Ticket ticket, const VersionPtr& version);
 
   // Each step fills in the report and says whether to go on.

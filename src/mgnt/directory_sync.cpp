@@ -84,7 +84,7 @@ DirectorySync::Outcome DirectorySync::gone(const std::string& file) {
     keeper_.forget(file);
     return Outcome::changed;
   }
-  const Deployer::Removal removal = deployer_.remove(module, file);
+  const Deployer::Removal removal = deployer_.remove_with_file(module, file);
   if (removal.result != Deployer::Removal::Result::removed) return Outcome::nothing;
   log::info("{} is gone: module {} is removed", file, module);
   return Outcome::changed;
@@ -108,8 +108,10 @@ DirectorySync::Outcome DirectorySync::deploy(const std::string& file, const std:
     if (!report.rendered.empty()) log::warn("{}:\n{}", file, report.rendered);
   }
   if (!before.empty() && before != name) {
-    log::info("{} holds module {} now: module {} is removed", file, name, before);
-    deployer_.remove(before);
+    const Deployer::Removal removal = deployer_.remove_without_file(before);
+    if (removal.result == Deployer::Removal::Result::removed) {
+      log::info("{} holds module {} now: module {} is removed", file, name, before);
+    }
   }
   return Outcome::changed;
 }

@@ -168,6 +168,36 @@ TEST_F(ModuleKeeperTest, a_file_that_was_changed_by_hand_is_a_409_and_stays) {
   EXPECT_EQ(live_source("counter"), first);
 }
 
+TEST_F(ModuleKeeperTest, a_module_that_was_deployed_again_does_not_go_with_the_file_that_it_was_served_from) {
+  using Result = Deployer::Removal::Result;
+  files_.write("hello.c", source({}, "first"));
+  start_from_files();
+  std::filesystem::remove(files_.path("hello.c"));
+  ASSERT_EQ(deployer_->remove("counter").result, Result::removed);
+  const std::string again = source({}, "again");
+  ASSERT_EQ(deploy(again).status, Status::deployed);
+  // Whoever saw the file go comes too late.
+  EXPECT_EQ(deployer_->remove_with_file("counter", "hello.c").result, Result::no_such_module);
+  EXPECT_EQ(live_source("counter"), again);
+  EXPECT_EQ(files_.read("counter.c"), again);
+  std::filesystem::remove(files_.path("counter.c"));
+  EXPECT_EQ(deployer_->remove_with_file("counter", "counter.c").result, Result::removed);
+  EXPECT_EQ(live_source("counter"), "");
+}
+
+TEST_F(ModuleKeeperTest, a_module_that_was_deployed_again_does_not_go_when_its_old_file_holds_another) {
+  using Result = Deployer::Removal::Result;
+  deploy(source({}));
+  const std::string other = source(named("other", "/other"));
+  files_.write("counter.c", other);
+  ASSERT_EQ(deploy(other, "counter.c").status, Status::deployed);
+  const std::string again = source({}, "again");
+  ASSERT_EQ(deploy(again).status, Status::deployed);
+  EXPECT_EQ(deployer_->remove_without_file("counter").result, Result::no_such_module);
+  EXPECT_EQ(live_source("counter"), again);
+  EXPECT_EQ(files_.read("counter%2.c"), again);
+}
+
 TEST_F(ModuleKeeperTest, unchanged_puts_a_file_back_that_somebody_removed) {
   const std::string text = source({});
   deploy(text);
