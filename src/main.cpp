@@ -113,8 +113,9 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   cweb::log::info("shutting down");
   service_manager.stopping();
   if (supervised) supervised->say_ending();
-  watch.reset();
+  if (watch) watch->stop();
   const bool finished = (*server)->stop(finish_requests_time);
+  watch.reset();
   if (*access_log) (*access_log)->finish();
   const bool unloaded = (*runtime)->unload_all(unload_time);
   if (!finished || !unloaded || !(*runtime)->spare_threads().wait_until_idle(1s)) {

@@ -49,10 +49,14 @@ void DirectorySync::remove_those_without_file() {
 
 void DirectorySync::look_at(const std::vector<std::string>& files) {
   bool makes_room = false;
-  for (const std::string& file : files) makes_room |= look_at_one(file) == Outcome::changed;
+  for (const std::string& file : files) {
+    if (is_stopped_) return;
+    makes_room |= look_at_one(file) == Outcome::changed;
+  }
   // What was taken by another may be free now; each gets one chance, or two could take turns for ever.
   if (!makes_room) return;
   for (const std::string& file : keeper_.turned_away()) {
+    if (is_stopped_) return;
     if (const auto source = keeper_.directory().read(file)) deploy(file, *source);
   }
 }

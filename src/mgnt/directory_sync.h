@@ -2,6 +2,7 @@
 // file that is put there, edited or taken away by hand. The start on the main thread, then the watch's thread.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,7 @@
 
 namespace cweb::mgnt {
 
-/// Not thread-safe. Everything it was given outlives it; the deployer has a keeper.
+/// Not thread-safe but for stop(). Everything it was given outlives it; the deployer has a keeper.
 class DirectorySync {
  public:
   DirectorySync(Deployer& deployer, runtime::Registry& registry, FaultDesk& faults)
@@ -24,6 +25,8 @@ class DirectorySync {
   void look_at(const std::vector<std::string>& files);
   /// Looks at all files, those that were there too: after events were lost.
   void look_at_all();
+  /// No further file is begun, from now on. Any thread.
+  void stop() { is_stopped_ = true; }
 
  private:
   void remove_those_without_file();
@@ -38,6 +41,7 @@ class DirectorySync {
   ModuleKeeper& keeper_;
   runtime::Registry& registry_;
   FaultDesk& faults_;
+  std::atomic<bool> is_stopped_{false};
 };
 
 }  // namespace cweb::mgnt

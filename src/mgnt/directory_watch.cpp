@@ -45,6 +45,11 @@ Expected<std::unique_ptr<DirectoryWatch>> DirectoryWatch::start(const std::strin
 }
 
 DirectoryWatch::~DirectoryWatch() {
+  stop();
+}
+
+void DirectoryWatch::stop() {
+  sync_.stop();
   const uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
 }

@@ -17,7 +17,9 @@ class DirectoryWatch {
  public:
   /// Starts the thread. What was changed before is looked at once, too: nothing is missed between the start and here.
   static Expected<std::unique_ptr<DirectoryWatch>> start(const std::string& path, DirectorySync& sync);
-  /// Waits for a deploy that is under way.
+  /// Begins no other deploy; returns at once.
+  void stop();
+  /// The same, and waits for a deploy that is under way.
   ~DirectoryWatch();
 
  private:

@@ -195,11 +195,50 @@ TEST_F(ModulesWatchTest, editing_and_posting_at_once_ends_with_what_is_on_the_di
   EXPECT_TRUE(eventually(settled)) << get("/both") << "\n" << files_.read("both.c") << row_of("both.c");
 }
 
+/// A module that says when it is loaded, and goes on when the test lets it.
+std::string waiting_module(const std::string& name) {
+  return fill_in(R"(#include <cweb.h>
+#include <unistd.h>
+
+static void wait_at_gate(void) {
+    char byte;
+    if (write(@EVENTS@, "@NAME@\n", sizeof "@NAME@\n" - 1) < 0 || read(@GATE@, &byte, 1) < 0) return;
+}
+static int fine(struct http_request *req, struct http_response *res) { return 0; }
+
+export module_t config = {
+    .name = "@NAME@", .routes = {{"/@NAME@", "GET", fine, NONE}}, .size = 1, .onload = wait_at_gate,
+};
+)",
+                 {{"EVENTS", std::to_string(events_fd)}, {"GATE", std::to_string(gate_fd)}, {"NAME", name}});
+}
+
+TEST_F(ModulesWatchTest, who_ends_the_server_waits_for_the_deploy_under_way_and_for_no_other) {
+  constexpr size_t count = 6;
+  // All at once: what is hidden is not looked at.
+  for (size_t i = 0; i < count; ++i) {
+    const std::string name = "m" + std::to_string(i);
+    files_.write("." + name + ".c", waiting_module(name));
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const std::string name = "m" + std::to_string(i) + ".c";
+    fs::rename(files_.path("." + name), files_.path(name));
+  }
+  const std::string first = server_.next_event();
+  ASSERT_THAT(first, HasSubstr("m"));
+  server_.terminate();
+  ASSERT_TRUE(eventually([&] { return server_.log().find("shutting down") != std::string::npos; }));
+  server_.open_gate(count);
+  EXPECT_TRUE(server_.stop());
+  EXPECT_THAT(server_.remaining_events(), testing::SizeIs(testing::Le(1U)));
+}
+
 TEST_F(ModulesWatchTest, in_production_nothing_is_picked_up) {
   const TemporaryDirectory files;
   const TemporaryDirectory keys;
   keys.write("key", "0123456789abcdef0123456789abcdef\n");
-  ServerProcess server({"--modules", files.path(), "--production", "--plain-http", "--admin-key-file", keys.path("key")});
+  ServerProcess server(
+      {"--modules", files.path(), "--production", "--plain-http", "--admin-key-file", keys.path("key")});
   files.write("edited.c", answering_module("edited", "/edited", "here"));
   // Long after the other server, started the same way but for this, has picked it up.
   files_.write("edited.c", answering_module("edited", "/edited", "here"));
