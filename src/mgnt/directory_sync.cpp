@@ -48,10 +48,14 @@ void DirectorySync::remove_those_without_file() {
 }
 
 void DirectorySync::look_at(const std::vector<std::string>& files) {
+  look_at(files, /*were_saved=*/true);
+}
+
+void DirectorySync::look_at(const std::vector<std::string>& files, bool were_saved) {
   bool makes_room = false;
   for (const std::string& file : files) {
     if (is_stopped_) return;
-    makes_room |= look_at_one(file) == Outcome::changed;
+    makes_room |= look_at_one(file, were_saved) == Outcome::changed;
   }
   // What was taken by another may be free now; each gets one chance, or two could take turns for ever.
   if (!makes_room) return;
@@ -66,18 +70,20 @@ void DirectorySync::look_at_all() {
   if (!names) return;
   std::set<std::string> all(names->begin(), names->end());
   for (std::string& file : keeper_.known_files()) all.insert(std::move(file));
-  look_at(std::vector<std::string>(all.begin(), all.end()));
+  look_at(std::vector<std::string>(all.begin(), all.end()), /*were_saved=*/false);
 }
 
-DirectorySync::Outcome DirectorySync::look_at_one(const std::string& file) {
+DirectorySync::Outcome DirectorySync::look_at_one(const std::string& file, bool was_saved) {
   const auto source = keeper_.directory().read(file);
   if (!source && source.error().number == ENOENT) return gone(file);
   if (!source) {
     unreadable(file, source.error());
     return Outcome::failed;
   }
-  // The server's own writing, or a save that changed nothing.
-  if (keeper_.knows(file, store::sha256_hex(*source))) return Outcome::nothing;
+  // The server's own writing, or a save that changed nothing. Who saves a text again whose failure may have passed
+  // wants another try.
+  const std::string hash = store::sha256_hex(*source);
+  if (was_saved ? keeper_.is_settled(file, hash) : keeper_.knows(file, hash)) return Outcome::nothing;
   return deploy(file, *source);
 }
 

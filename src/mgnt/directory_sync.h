@@ -31,7 +31,8 @@ class DirectorySync {
  private:
   void remove_those_without_file();
   enum class Outcome { nothing, changed, failed };
-  Outcome look_at_one(const std::string& file);
+  void look_at(const std::vector<std::string>& files, bool were_saved);
+  Outcome look_at_one(const std::string& file, bool was_saved);
   Outcome gone(const std::string& file);
   Outcome deploy(const std::string& file, const std::string& source);
   void unreadable(const std::string& file, const store::FileError& error);

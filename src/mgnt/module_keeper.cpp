@@ -242,6 +242,15 @@ bool ModuleKeeper::knows(const std::string& file, const std::string& hash) const
   return found != files_.end() && found->second.hash == hash;
 }
 
+bool ModuleKeeper::is_settled(const std::string& file, const std::string& hash) const {
+  constexpr int bad_source = 422;
+  const std::lock_guard lock(mutex_);
+  const auto found = files_.find(file);
+  if (found == files_.end() || found->second.hash != hash) return false;
+  const auto& failure = found->second.failure;
+  return !failure || (failure->http_status == bad_source && failure->stage != "onload");
+}
+
 std::string ModuleKeeper::module_of(const std::string& file) const {
   const std::lock_guard lock(mutex_);
   const auto found = files_.find(file);

@@ -73,14 +73,17 @@ class ModuleKeeper {
   /// Notes that the file has a content that could not be deployed, and why. True when that is news.
   bool note_failed(const std::string& file, const std::string& hash, const DeployReport& report);
   /// For a module that runs already, from a dead process's journal, though none of its files could be deployed: the
-  /// file that is most likely its own keeps it from here on, as if that had failed while the module ran. True, too, when
-  /// nobody can tell whose a file is. False: no file can be the module's.
+  /// file that is most likely its own keeps it from here on, as if that had failed while the module ran. True, too,
+  /// when nobody can tell whose a file is. False: no file can be the module's.
   bool hold(const std::string& module, const std::string& keeps_serving);
   /// Forgets a file that is gone and serves no module.
   void forget(const std::string& file);
   bool is_there(const std::string& file) const;
   /// Has this very content been looked at?
   bool knows(const std::string& file, const std::string& hash) const;
+  /// Would it come to the same to look at this content again? Not when what failed was no matter of the text: a full
+  /// disk, no free thread, an onload that did not return.
+  bool is_settled(const std::string& file, const std::string& hash) const;
   /// The module that is served from the file; empty when there is none.
   std::string module_of(const std::string& file) const;
   /// The file that the module is served from; empty when there is none.

@@ -195,6 +195,36 @@ TEST_F(ModulesWatchTest, editing_and_posting_at_once_ends_with_what_is_on_the_di
   EXPECT_TRUE(eventually(settled)) << get("/both") << "\n" << files_.read("both.c") << row_of("both.c");
 }
 
+/// Its onload fails until there is a file of this name.
+std::string module_that_needs(const std::string& path) {
+  return fill_in(R"(#include <cweb.h>
+#include <unistd.h>
+
+static void look(void) {
+    if (access("@PATH@", F_OK) != 0) __builtin_trap();
+}
+static int fine(struct http_request *req, struct http_response *res) {
+    snprintf(res->body, HTTP_RESPONSE_SIZE, "here");
+    return 0;
+}
+
+export module_t config = {
+    .name = "needy", .routes = {{"/needy", "GET", fine, NONE}}, .size = 1, .onload = look,
+};
+)",
+                 {{"PATH", path}});
+}
+
+TEST_F(ModulesWatchTest, a_text_that_failed_for_want_of_something_else_is_tried_again_when_it_is_saved_again) {
+  const std::string source = module_that_needs(files_.path("needed"));
+  files_.write("needy.c", source);
+  ASSERT_TRUE(fails("needy.c", "onload"));
+  files_.write("needed", "");
+  files_.write("needy.c", source);
+  EXPECT_TRUE(becomes("/needy", "here"));
+  EXPECT_EQ(row_of("needy.c")["status"], "served");
+}
+
 /// A module that says when it is loaded, and goes on when the test lets it.
 std::string waiting_module(const std::string& name) {
   return fill_in(R"(#include <cweb.h>
