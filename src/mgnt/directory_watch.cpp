@@ -27,7 +27,9 @@ constexpr int64_t quiet_ms = 50;
 /// A file that is written to without end is looked at all the same.
 constexpr int64_t longest_wait_ms = 1000;
 
-constexpr uint32_t watched = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ONLYDIR;
+/// Attributes, too: a file may have become readable.
+constexpr uint32_t watched =
+    IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ATTRIB | IN_ONLYDIR;
 
 }  // namespace
 

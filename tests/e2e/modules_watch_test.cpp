@@ -225,6 +225,14 @@ TEST_F(ModulesWatchTest, a_text_that_failed_for_want_of_something_else_is_tried_
   EXPECT_EQ(row_of("needy.c")["status"], "served");
 }
 
+TEST_F(ModulesWatchTest, a_file_that_is_given_other_rights_is_looked_at_again) {
+  files_.write("needy.c", module_that_needs(files_.path("needed")));
+  ASSERT_TRUE(fails("needy.c", "onload"));
+  files_.write("needed", "");
+  fs::permissions(files_.path("needy.c"), fs::perms::owner_read);
+  EXPECT_TRUE(becomes("/needy", "here"));
+}
+
 /// A module that says when it is loaded, and goes on when the test lets it.
 std::string waiting_module(const std::string& name) {
   return fill_in(R"(#include <cweb.h>
