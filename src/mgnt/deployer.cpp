@@ -44,6 +44,13 @@ void succeed(DeployReport& report, DeployReport::Status status, const ModuleVers
   report.module = summarize(version);
 }
 
+/// A text in the history of one module may name another, which nobody asked to change.
+bool is_expected_module(const PostedSource& posted, const std::string& name, DeployReport& report) {
+  if (posted.module.empty() || posted.module == name) return true;
+  return stop(report, 409, "config",
+              fmt::format("this version holds module {}, not {}: post its source to deploy it", name, posted.module));
+}
+
 /// Of a version that has just gone live.
 void tell_of_stuck_calls(const ModuleVersion& version, DeployReport& report) {
   const int stuck = version.threads->stuck();
@@ -110,7 +117,7 @@ void Deployer::run_deploy(const PostedSource& posted, DeployReport& report) {
   const auto go_live = [&] {
     if (!run_constructors(version, time_left, report) || !read_configuration(*version, report)) return false;
     name = version->config.name;
-    if (!check_routes(*version, report)) return false;
+    if (!is_expected_module(posted, name, report) || !check_routes(*version, report)) return false;
     if (!ticket.enter(name)) {
       return stop(report, 409, "request", fmt::format("superseded: a later deploy of {} is live already", name));
     }
@@ -239,6 +246,10 @@ bool Deployer::say_if_unchanged(const PostedSource& posted, DeployLanes::Ticket&
   const VersionPtr live = registry_.find_by_hash(report.hash);
   // Who posts a quarantined module again wants it to answer again.
   if (!live || live->quarantined) return false;
+  if (!is_expected_module(posted, live->config.name, report)) {
+    finish(posted.module, report);
+    return true;
+  }
   if (options_.keeper != nullptr) {
     const std::string& name = live->config.name;
     if (!ticket.enter(name) || registry_.find_by_hash(report.hash) != live) {

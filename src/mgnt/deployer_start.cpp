@@ -106,8 +106,7 @@ void Deployer::start_from_files(std::vector<StartFile>& files, const StartOption
 std::vector<Deployer::Starting*> Deployer::best_first(std::vector<Starting>& modules) const {
   const auto rank = [&](const Starting& module) {
     if (module.name().empty()) return 3;
-    const auto history = options_.keeper->history(module.name());
-    const bool is_newest = !history.empty() && history.front().hash == module.file->report.hash;
+    const bool is_newest = options_.keeper->last_live(module.name()) == module.file->report.hash;
     return (is_newest ? 0 : 2) + (module.file->file == store::file_name(module.name()) ? 0 : 1);
   };
   std::vector<std::pair<int, Starting*>> ranked;

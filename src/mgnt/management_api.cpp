@@ -314,7 +314,8 @@ ManagementAnswer ManagementApi::rollback(const Request& request, std::string_vie
   if (!version) return refused(version.error().http_status, version.error().message);
   auto source = deployer_.keeper()->read_version(name, *version);
   if (!source) return refused(source.error().http_status, source.error().message);
-  const DeployReport report = deployer_.deploy({.code = std::move(*source), .repaired = false, .file = {}});
+  const DeployReport report =
+      deployer_.deploy({.code = std::move(*source), .repaired = false, .file = {}, .module = name});
   if (report.status == DeployReport::Status::deployed) faults_.begin_anew(report.module->name);
   record.set(report);
   return report_answer(request, report);

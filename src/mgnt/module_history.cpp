@@ -47,7 +47,8 @@ ordered_json history_json(const std::string& module, const std::vector<HistoryEn
     json["versions"].push_back({{"hash", entry.hash},
                                 {"deployed_at", entry.deployed_at},
                                 {"bytes", entry.bytes},
-                                {"live", live && live->live->hash == entry.hash}});
+                                {"live", entry.was_live && live && live->live->hash == entry.hash},
+                                {"was_live", entry.was_live}});
   }
   return json;
 }
@@ -60,7 +61,11 @@ std::expected<HistoryEntry, KeepFailure> choose_version(const std::string& modul
   if (entries.empty()) return refused(404, "there is no module named " + module + ", and no history of one");
   std::vector<HistoryEntry> found;
   for (const HistoryEntry& entry : entries) {
-    if (wanted->empty() ? entry.hash != live_hash : entry.hash.starts_with(*wanted)) found.push_back(entry);
+    const bool is_before = entry.was_live && entry.hash != live_hash;
+    const bool is_meant = wanted->empty() ? is_before : entry.hash.starts_with(*wanted);
+    // A text that was saved and live later stands there twice.
+    const auto is_same = [&](const HistoryEntry& other) { return other.hash == entry.hash; };
+    if (is_meant && std::none_of(found.begin(), found.end(), is_same)) found.push_back(entry);
   }
   if (found.empty() && wanted->empty())
     return refused(404, fmt::format("there is no version of {} but the live one", module));

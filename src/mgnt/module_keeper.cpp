@@ -127,7 +127,7 @@ std::expected<ModuleKeeper::Intent, KeepFailure> ModuleKeeper::prepare(const std
 std::optional<KeepFailure> ModuleKeeper::save_failed(const std::string& module, const std::string& file) {
   const auto text = directory_->read(file);
   if (!text) return std::nullopt;
-  const auto added = history_.add(module, store::sha256_hex(*text), *text);
+  const auto added = history_.add(module, store::sha256_hex(*text), *text, /*was_live=*/false);
   if (added) return std::nullopt;
   return failure_of(added.error(), file, "cannot write the history of");
 }
@@ -181,6 +181,13 @@ std::optional<KeepFailure> ModuleKeeper::remove(const std::string& module) {
   lock.lock();
   files_.erase(name);
   return std::nullopt;
+}
+
+std::string ModuleKeeper::last_live(const std::string& module) const {
+  for (const HistoryEntry& entry : history_.entries(module)) {
+    if (entry.was_live) return entry.hash;
+  }
+  return {};
 }
 
 std::expected<std::string, KeepFailure> ModuleKeeper::read_version(const std::string& module,

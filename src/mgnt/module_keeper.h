@@ -63,6 +63,8 @@ class ModuleKeeper {
   const store::ObjectCache* cache() const { return cache_.get(); }
 
   std::vector<store::HistoryEntry> history(const std::string& module) const { return history_.entries(module); }
+  /// The hash of the version that was live last; empty when there is none.
+  std::string last_live(const std::string& module) const;
   /// The source of a version in the history.
   std::expected<std::string, KeepFailure> read_version(const std::string& module,
                                                        const store::HistoryEntry& entry) const;

@@ -10,8 +10,9 @@ namespace cweb::mgnt {
 
 struct PostedSource {
   std::string code;
-  bool repaired = false;  ///< newlines were lost on the way and put back
-  std::string file = {};  ///< of the modules' directory that it was read from; empty when it was posted
+  bool repaired = false;    ///< newlines were lost on the way and put back
+  std::string file = {};    ///< of the modules' directory that it was read from; empty when it was posted
+  std::string module = {};  ///< whose old version it is; empty for a deploy that may be any module
 };
 
 /// A body that is no source. `status` is the HTTP status: 400, 413 or 422.

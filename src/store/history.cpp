@@ -21,9 +21,10 @@ namespace {
 constexpr const char* folder = ".history";
 constexpr size_t hash_digits = 64;
 constexpr std::string_view suffix = ".c";
+constexpr std::string_view never_live = "-saved";
 
 std::string file_of(const HistoryEntry& entry) {
-  return fmt::format("{:06}-{}{}", entry.number, entry.hash, suffix);
+  return fmt::format("{:06}-{}{}{}", entry.number, entry.hash, entry.was_live ? "" : never_live, suffix);
 }
 
 std::string time_text(const timespec& time) {
@@ -38,6 +39,8 @@ std::optional<HistoryEntry> entry_named(std::string_view name) {
   if (!name.ends_with(suffix)) return std::nullopt;
   name.remove_suffix(suffix.size());
   HistoryEntry entry;
+  entry.was_live = !name.ends_with(never_live);
+  if (!entry.was_live) name.remove_suffix(never_live.size());
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), entry.number);
   const std::string_view rest = name.substr(static_cast<size_t>(end - name.data()));
   if (error != std::errc() || rest.size() != 1 + hash_digits || rest.front() != '-') return std::nullopt;
@@ -80,15 +83,18 @@ std::vector<HistoryEntry> History::entries(const std::string& module) const {
   return history ? entries_in(history->get()) : std::vector<HistoryEntry>{};
 }
 
-FileResult<History::Added> History::add(const std::string& module, const std::string& hash, std::string_view source) {
+FileResult<History::Added> History::add(const std::string& module, const std::string& hash, std::string_view source,
+                                        bool was_live) {
   const std::lock_guard lock(mutex_);
   const auto history = open(module, /*make=*/true);
   if (!history) return std::unexpected(history.error());
   const std::vector<HistoryEntry> before = entries_in(history->get());
-  if (!before.empty() && before.front().hash == hash && before.front().bytes == source.size()) {
+  const bool is_there = !before.empty() && before.front().hash == hash && before.front().bytes == source.size();
+  if (is_there && (before.front().was_live || !was_live)) {
     return Added{.entry = before.front(), .is_new = false};
   }
   HistoryEntry entry{.number = before.empty() ? 1 : before.front().number + 1, .hash = hash};
+  entry.was_live = was_live;
   const std::string temporary = temporary_name();
   if (auto written = write_new_file(history->get(), temporary, source, 0644, /*sync=*/false); !written) {
     return std::unexpected(written.error());
@@ -122,9 +128,9 @@ void History::prune(const std::string& module) {
       if (is_temporary(name)) ::unlinkat(history->get(), name.c_str(), 0);
     }
   }
-  std::set<std::string> kept;
+  std::set<std::pair<std::string, bool>> kept;
   for (const HistoryEntry& entry : entries_in(history->get())) {
-    const bool is_kept = kept.size() < most_versions && kept.insert(entry.hash).second;
+    const bool is_kept = kept.size() < most_versions && kept.emplace(entry.hash, entry.was_live).second;
     if (!is_kept) ::unlinkat(history->get(), file_of(entry).c_str(), 0);
   }
 }

@@ -15,13 +15,14 @@
 
 namespace cweb::store {
 
-/// One version. Its file is called NUMBER-SHA256.c, so that looking through a history reads no file; when it was
-/// deployed is the file's time.
+/// One version. Its file is called NUMBER-SHA256.c, or NUMBER-SHA256-saved.c when it was never live, so that looking
+/// through a history reads no file; when it was deployed is the file's time.
 struct HistoryEntry {
   uint64_t number = 0;  ///< counts the module's versions from 1
   std::string hash;     ///< SHA-256 of the source, hex
   std::string deployed_at;
   size_t bytes = 0;
+  bool was_live = true;  ///< false: a text that could not be deployed, saved here before another took its place
 };
 
 /// Thread-safe. An entry is not waited for until it is on the disk: after a power failure the last ones may be missing
@@ -44,10 +45,11 @@ class History {
     HistoryEntry entry;
     bool is_new = false;
   };
-  FileResult<Added> add(const std::string& module, const std::string& hash, std::string_view source);
+  FileResult<Added> add(const std::string& module, const std::string& hash, std::string_view source,
+                        bool was_live = true);
   /// Takes back what was added.
   void drop(const std::string& module, const HistoryEntry& entry);
-  /// Keeps the last versions, each source once.
+  /// Keeps the last versions, each source once of those that were live and once of the others.
   void prune(const std::string& module);
 
   /// The source of a version. EBADMSG when it is not what it was.

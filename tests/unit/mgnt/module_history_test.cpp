@@ -37,6 +37,21 @@ TEST(ModuleHistoryTest, a_beginning_of_a_hash_is_enough_when_it_is_one_version_s
   EXPECT_EQ(status_of("to=ffff"), 404);
 }
 
+TEST(ModuleHistoryTest, a_text_that_was_never_live_is_gone_back_to_only_by_its_hash) {
+  const std::vector<store::HistoryEntry> mixed = {
+      {.number = 4, .hash = "eeee4", .deployed_at = "", .was_live = false},
+      {.number = 3, .hash = "abcd3", .deployed_at = ""},
+      {.number = 2, .hash = "abcd2", .deployed_at = ""},
+      {.number = 1, .hash = "abcd2", .deployed_at = "", .was_live = false},
+  };
+  EXPECT_EQ(choose_version("m", mixed, "abcd3", "")->hash, "abcd2");
+  EXPECT_EQ(choose_version("m", mixed, "", "")->hash, "abcd3");
+  EXPECT_EQ(choose_version("m", mixed, "abcd3", "to=eeee")->hash, "eeee4");
+  EXPECT_EQ(choose_version("m", mixed, "abcd3", "to=abcd2")->number, 2U) << "twice there, and one text";
+  EXPECT_EQ(choose_version("m", {mixed[0]}, "", "").error().http_status, 404);
+  EXPECT_EQ(history_json("m", mixed, std::nullopt)["versions"][0]["was_live"], false);
+}
+
 TEST(ModuleHistoryTest, a_query_that_is_not_understood_is_refused) {
   for (const char* query : {"to=", "to=abc", "to=ABCD2", "to=../../etc", "to=%zz"})
     EXPECT_EQ(status_of(query), 400) << query;

@@ -403,6 +403,20 @@ TEST_F(ModuleKeeperTest, what_was_written_by_hand_and_failed_is_in_the_history_w
   const auto history = keeper_->history("counter");
   ASSERT_THAT(history, SizeIs(3));
   EXPECT_EQ(keeper_->read_version("counter", history[1]).value(), "broken by hand");
+  EXPECT_FALSE(history[1].was_live);
+  EXPECT_TRUE(history[0].was_live);
+}
+
+TEST_F(ModuleKeeperTest, an_old_version_that_is_another_module_is_not_gone_back_to) {
+  deploy(source({}));
+  for (const bool is_live : {false, true}) {
+    const std::string other = source(named("other", "/other"), is_live ? "live" : "not live");
+    if (is_live) deploy(other);
+    const DeployReport report = deployer_->deploy({.code = other, .repaired = false, .file = {}, .module = "counter"});
+    EXPECT_EQ(report.http_status, 409);
+    EXPECT_THAT(report.message, HasSubstr("holds module other, not counter"));
+    EXPECT_EQ(live_source("other").empty(), !is_live);
+  }
 }
 
 TEST_F(ModuleKeeperTest, a_removed_module_keeps_its_history_with_what_its_file_held_at_last) {

@@ -81,6 +81,19 @@ TEST_F(HistoryTest, what_was_added_can_be_taken_back) {
   EXPECT_THAT(sources("m"), ElementsAre("one"));
 }
 
+TEST_F(HistoryTest, a_text_that_was_never_live_says_so_and_takes_no_place_of_one_that_was) {
+  add("m", "one");
+  EXPECT_TRUE(history_.add("m", sha256_hex("broken"), "broken", /*was_live=*/false)->is_new);
+  EXPECT_FALSE(history_.add("m", sha256_hex("broken"), "broken", /*was_live=*/false)->is_new);
+  EXPECT_TRUE(add("m", "broken")->is_new) << "now it is live";
+  history_.add("m", sha256_hex("one"), "one", /*was_live=*/false);
+  history_.prune("m");
+  std::vector<bool> were_live;
+  for (const HistoryEntry& entry : history_.entries("m")) were_live.push_back(entry.was_live);
+  EXPECT_THAT(sources("m"), ElementsAre("one", "broken", "broken", "one"));
+  EXPECT_THAT(were_live, ElementsAre(false, true, false, true));
+}
+
 TEST_F(HistoryTest, a_damaged_version_is_told_apart) {
   const HistoryEntry entry = add("m", "one")->entry;
   files_.write(files_.files().front(), "oNe");
