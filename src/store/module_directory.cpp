@@ -178,15 +178,27 @@ FileResult<void> ModuleDirectory::put_in_place(const Staged& staged, const std::
 
 FileResult<void> ModuleDirectory::remove(const std::string& file, const std::string& expected_hash) const {
   // Of a link the link alone goes.
-  if (!is_link(file)) {
+  const bool was_link = is_link(file);
+  if (!was_link) {
     if (auto checked = check(file, expected_hash); !checked) return checked;
   }
   const Staged aside(directory_.get(), temporary_name(), expected_hash);
   const int number = rename_at(directory_.get(), file, aside.name_, 0);
   if (number == ENOENT) return {};
   if (number != 0) return file_error(number);
+  // Not over what somebody has put there meanwhile.
+  const auto go_back = [&] {
+    if (is_unsupported(rename_at(directory_.get(), aside.name_, file, RENAME_NOREPLACE))) {
+      rename_at(directory_.get(), aside.name_, file, 0);
+    }
+  };
+  const auto taken = read(aside.name_);
+  if (!was_link && (!taken || sha256_hex(*taken) != expected_hash)) {
+    go_back();
+    return changed();
+  }
   auto synced = sync_directory(directory_.get());
-  if (!synced) rename_at(directory_.get(), aside.name_, file, 0);
+  if (!synced) go_back();
   return synced;
 }
 

@@ -58,7 +58,7 @@ class ModuleDirectory {
   FileResult<void> put(const Staged& staged, const std::string& file,
                        const std::optional<std::string>& expected_hash) const;
 
-  /// Takes the file away, in the same way. Nothing when it is not there.
+  /// Takes the file away, in the same way, and looks once more at what it took. Nothing when it is not there.
   FileResult<void> remove(const std::string& file, const std::string& expected_hash) const;
 
  private:
