@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "mgnt/crash_note.h"
 #include "store/digest.h"
 
 namespace cweb::mgnt {
@@ -33,6 +34,12 @@ void DirectorySync::start(const Deployer::StartOptions& options) {
     if (file.report.status == DeployReport::Status::failed) tell_failure(file.file, file.report.hash, file.report);
   }
   remove_those_without_file();
+  // What stood in their way may be gone now. Whoever the process dies of has its name noted, as at every start.
+  for (const std::string& file : keeper_.turned_away()) {
+    if (options.one_at_a_time) write_crash_note(options.crash_note, file);
+    if (const auto source = keeper_.directory().read(file)) deploy(file, *source);
+  }
+  if (options.one_at_a_time) write_crash_note(options.crash_note, {});
   keeper_.clean_up();
 }
 

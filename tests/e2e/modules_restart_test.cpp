@@ -87,6 +87,15 @@ TEST_F(ModulesRestartTest, a_module_whose_file_names_nobody_or_cannot_be_read_go
   EXPECT_THAT(row_of("long.c").value("keeps_serving", ""), HasSubstr("long, version 1"));
 }
 
+TEST_F(ModulesRestartTest, a_file_that_takes_the_route_of_one_that_is_gone_serves) {
+  ASSERT_EQ(post(answering_module("gone", "/shared", "old")), 200);
+  std::filesystem::remove(files_.path("gone.c"));
+  files_.write("next.c", answering_module("next", "/shared", "new"));
+  kill_serving();
+  EXPECT_EQ(get("/shared").body, "new");
+  EXPECT_EQ(row_of("next.c").value("status", ""), "served");
+}
+
 TEST_F(ModulesRestartTest, a_module_whose_file_is_gone_goes_too) {
   ASSERT_EQ(post(answering_module("gone", "/gone", "here")), 200);
   ASSERT_EQ(post(answering_module("kept", "/kept", "here")), 200);
