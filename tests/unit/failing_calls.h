@@ -36,14 +36,15 @@ inline void with_failing(const FailingCall& call, const std::function<void()>& w
   }).join();
 }
 
-/// Calls `work` on a thread that is held up at its first call of this kind until `meanwhile` has returned: what
+/// Calls `work` on a thread that is held up at its first of these calls until `meanwhile` has returned: what
 /// somebody else does at the last moment.
-inline void with_interruption(int call, const std::function<void()>& meanwhile, const std::function<void()>& work) {
+inline void with_interruption(const std::vector<int>& numbers, const std::function<void()>& meanwhile,
+                              const std::function<void()>& work) {
   std::promise<int> loaded;
   std::atomic<bool> is_done{false};
   std::thread held([&] {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    EXPECT_EQ(seccomp_rule_add(filter, SCMP_ACT_NOTIFY, call, 0), 0);
+    for (const int number : numbers) EXPECT_EQ(seccomp_rule_add(filter, SCMP_ACT_NOTIFY, number, 0), 0);
     EXPECT_EQ(seccomp_load(filter), 0);
     loaded.set_value(seccomp_notify_fd(filter));
     work();

@@ -71,12 +71,12 @@ TEST_F(ModuleDirectoryTest, a_file_that_somebody_changed_is_neither_replaced_nor
 TEST_F(ModuleDirectoryTest, an_edit_of_the_last_moment_is_neither_replaced_nor_removed) {
   ASSERT_TRUE(put("a.c", "first", std::nullopt));
   const auto edit = [&] { files_.write("a.c", "by hand"); };
-  with_interruption(SCMP_SYS(renameat2), edit,
+  const std::vector<int> renames = {SCMP_SYS(renameat), SCMP_SYS(renameat2)};
+  with_interruption(renames, edit,
                     [&] { EXPECT_EQ(directory_->remove("a.c", sha256_hex("first")).error().kind, Kind::changed); });
   EXPECT_EQ(files_.read("a.c"), "by hand");
   files_.write("a.c", "first");
-  with_interruption(SCMP_SYS(renameat2), edit,
-                    [&] { EXPECT_EQ(put("a.c", "second", "first").error().kind, Kind::changed); });
+  with_interruption(renames, edit, [&] { EXPECT_EQ(put("a.c", "second", "first").error().kind, Kind::changed); });
   EXPECT_EQ(files_.read("a.c"), "by hand");
   EXPECT_THAT(files_.files(), ElementsAre("a.c"));
 }
