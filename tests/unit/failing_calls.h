@@ -21,6 +21,9 @@ struct FailingCall {
   std::vector<scmp_arg_cmp> when = {};  ///< SCMP_A0(...) and so on; empty: always
 };
 
+/// Of a write(): with short ones the undefined behaviour sanitizer asks the kernel whether memory is there.
+inline const scmp_arg_cmp longer_than_a_probe = SCMP_A2(SCMP_CMP_GT, 24);
+
 /// Calls `work` on a thread to which this call fails; threads that it starts inherit that.
 inline void with_failing(const FailingCall& call, const std::function<void()>& work) {
   std::thread([&] {

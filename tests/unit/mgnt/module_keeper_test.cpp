@@ -111,9 +111,12 @@ TEST_F(ModuleKeeperTest, on_a_full_disk_the_answer_is_507_and_what_ran_keeps_run
   FakeModule module;
   module.onload = [] { ++loads; };
   const std::string second = source(module, "second");
-  for (const int call : {SCMP_SYS(write), SCMP_SYS(fsync)}) {
-    // Without a log line in the way: it is written as well.
-    with_failing({.number = call, .error = ENOSPC, .when = {SCMP_A0(SCMP_CMP_GT, 2)}}, [&] {
+  // Without a log line in the way: it is written as well.
+  const scmp_arg_cmp no_log = SCMP_A0(SCMP_CMP_GT, 2);
+  for (const FailingCall& call :
+       {FailingCall{.number = SCMP_SYS(write), .error = ENOSPC, .when = {no_log, longer_than_a_probe}},
+        FailingCall{.number = SCMP_SYS(fsync), .error = ENOSPC}}) {
+    with_failing(call, [&] {
       const DeployReport report = deploy(second);
       EXPECT_EQ(report.http_status, 507);
       EXPECT_EQ(report.stage, "keep");

@@ -145,7 +145,8 @@ TEST_F(ObjectCacheTest, what_nothing_needs_goes) {
 }
 
 TEST_F(ObjectCacheTest, on_a_full_disk_there_is_no_half_entry) {
-  with_failing({.number = SCMP_SYS(write), .error = ENOSPC}, [&] { open()->keep(hash, object); });
+  with_failing({.number = SCMP_SYS(write), .error = ENOSPC, .when = {longer_than_a_probe}},
+               [&] { open()->keep(hash, object); });
   EXPECT_THAT(files_.files(), IsEmpty());
 }
 
