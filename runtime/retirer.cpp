@@ -201,16 +201,17 @@ void Retirer::unload(Pending& pending) {
 
 void Retirer::report_when_overdue(Pending& pending) {
   const std::chrono::milliseconds taken(monotonic_ms() - pending.unload_started_ms);
-  if (pending.overdue_said || !pending.unloader || taken < pending.unload_deadline + grace) return;
+  // One after the other: a module may have many, and each report takes a thread.
+  if (reporting_ || pending.overdue_said || !pending.unloader || taken < pending.unload_deadline + grace) return;
   // On another thread: the report takes longer than anybody may hold the lock. The entry stays until it is made.
   SpareThreads::Task report = [this, &pending] {
     report_overdue_unload(pending);
     const std::lock_guard lock(mutex_);
-    pending.reporting = false;
+    reporting_ = pending.reporting = false;
     poked_ = true;
     poked_condition_.notify_one();
   };
-  pending.overdue_said = pending.reporting = spares_.run(report);
+  pending.overdue_said = pending.reporting = reporting_ = spares_.run(report);
 }
 
 void Retirer::report_overdue_unload(const Pending& pending) {

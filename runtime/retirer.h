@@ -91,6 +91,7 @@ class Retirer {
   std::vector<std::shared_ptr<ModuleVersion>> let_go_;  // guarded by mutex_
   bool poked_ = false;                                  // guarded by mutex_
   bool giving_back_ = false;  // guarded by mutex_; what is no longer pending is being destroyed
+  bool reporting_ = false;    // guarded by mutex_; an unload that is overdue is being reported
   bool stopping_ = false;     // guarded by mutex_
   std::thread thread_;
 };
