@@ -39,10 +39,10 @@ def measure(bench):
 def _deploy(bench, client, file):
     """(name, the status that its client gets)"""
     name = os.path.splitext(os.path.basename(file))[0]
-    code = bench.project_text(file)
+    code = bench.peers.project_text(file)
     status = int(re.search(r"^ \* answer: (\d+)", code, re.MULTILINE)[1])
-    source = bench.project_text(f"{FAULTS}/frame.c.in")
-    for mark, text in (("HEAD", bench.project_text(f"{FAULTS}/frame_head.c.in")), ("CASE", code), ("NAME", name),
+    source = bench.peers.project_text(f"{FAULTS}/frame.c.in")
+    for mark, text in (("HEAD", bench.peers.project_text(f"{FAULTS}/frame_head.c.in")), ("CASE", code), ("NAME", name),
                        ("DEADLINE_MS", str(DEADLINE_MS if status == 504 else 0))):
         source = source.replace(f"@{mark}@", text)
     client.deploy(source)
