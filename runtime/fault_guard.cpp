@@ -26,8 +26,8 @@
 #include "runtime/module_version.h"
 
 #ifdef CWEB_SANITIZED
-/// What a call that is ended inside a library had taken from the process is lost, as README says. The server itself does
-/// not use this library.
+/// What a call that is ended inside a library had taken from the process is lost, as README says. The server itself
+/// does not use this library.
 extern "C" const char* __lsan_default_suppressions();
 extern "C" const char* __lsan_default_suppressions() {
   return "leak:libsqlite3.so\n";
@@ -58,8 +58,8 @@ constexpr size_t section_room_bytes = size_t{128} << 10;
 #else
 constexpr size_t section_room_bytes = size_t{32} << 10;
 #endif
-/// Of the guard below a stack, opened for the process's allocator when that meets it with its locks held.
-constexpr size_t allocator_room_bytes = size_t{256} << 10;
+/// Of the guard below a stack, opened for a library that meets it, perhaps with its locks held.
+constexpr size_t library_room_bytes = size_t{256} << 10;
 
 thread_local Range thread_stack_guard;
 thread_local CallingThread* volatile calling_thread = nullptr;
@@ -164,24 +164,27 @@ bool is_own_abort(int signal_number, const siginfo_t& info) {
   return signal_number == SIGABRT && info.si_code == SI_TKILL && info.si_pid == getpid();
 }
 
-/// Where the allocator returns to instead of its caller. A return leaves the stack as no function expects it at its
+/// Where a library returns to instead of the module. A return leaves the stack as no function expects it at its
 /// beginning.
-[[noreturn]] __attribute__((force_align_arg_pointer)) void stop_after_allocator() {
+[[noreturn]] __attribute__((force_align_arg_pointer)) void stop_after_library() {
   siglongjmp(recovery_point()->jump, 1);
 }
 
-/// The stack has ended while the process's allocator was at work: a library has called it, whose caller recurses. It
-/// gets some of the guard to finish on, and the call ends when it returns. False where that cannot be.
-bool let_allocator_finish(const FaultRecord& fault, const Unwinding& unwinding) {
+/// The stack has ended while a library was at work, perhaps with its locks held. It gets some of the guard to finish
+/// on, and the call ends when it returns. False where that cannot be.
+bool let_library_finish(FaultRecord& fault, const Unwinding& unwinding) {
   const uintptr_t guard_bytes = thread_stack_guard.end - thread_stack_guard.begin;
-  if (fault.place != FaultRecord::Place::stack_guard || guard_is_open || guard_bytes < 2 * allocator_room_bytes) {
+  if (fault.place != FaultRecord::Place::stack_guard || !fault.outside_module || guard_is_open ||
+      guard_bytes < 2 * library_room_bytes) {
     return false;
   }
-  if (!on_stack(unwinding.return_address)) return false;
-  void* const room = reinterpret_cast<void*>(thread_stack_guard.end - allocator_room_bytes);
-  if (mprotect(room, allocator_room_bytes, PROT_READ | PROT_WRITE) != 0) return false;
+  const uintptr_t slot = unwinding.return_address;
+  if (!on_stack(slot) || *reinterpret_cast<const uintptr_t*>(slot) != unwinding.returns_to) return false;
+  void* const room = reinterpret_cast<void*>(thread_stack_guard.end - library_room_bytes);
+  if (mprotect(room, library_room_bytes, PROT_READ | PROT_WRITE) != 0) return false;
   guard_is_open = true;
-  *reinterpret_cast<uintptr_t*>(unwinding.return_address) = reinterpret_cast<uintptr_t>(&stop_after_allocator);
+  fault.outside_module = false;  // nothing of it will be half done
+  *reinterpret_cast<uintptr_t*>(slot) = reinterpret_cast<uintptr_t>(&stop_after_library);
   return true;
 }
 
@@ -198,10 +201,11 @@ void on_fault(int signal_number, siginfo_t* info, void* given) {
   describe(point->fault, signal_number, *info, context);
   tracing = true;
   const Unwinding unwinding = trace(point->fault, at);
+  if (let_library_finish(point->fault, unwinding)) return;
   if (!unwinding.in_allocator || AllocatorProbe::entered()) siglongjmp(point->jump, 1);
   // The process's allocator was at work, perhaps on something that a module has overwritten; its locks are held.
   tracing = false;
-  if (!let_allocator_finish(point->fault, unwinding)) pass_on(signal_number, info, given);
+  pass_on(signal_number, info, given);
 }
 
 void install(int signal_number, void (*handler)(int, siginfo_t*, void*), int flags) {
@@ -385,9 +389,9 @@ static void give_stack_back() {
 
 static void close_stack_guard() {
   if (!guard_is_open) return;
-  void* const room = reinterpret_cast<void*>(thread_stack_guard.end - allocator_room_bytes);
-  madvise(room, allocator_room_bytes, MADV_DONTNEED);
-  CWEB_ASSERT(mprotect(room, allocator_room_bytes, PROT_NONE) == 0);
+  void* const room = reinterpret_cast<void*>(thread_stack_guard.end - library_room_bytes);
+  madvise(room, library_room_bytes, MADV_DONTNEED);
+  CWEB_ASSERT(mprotect(room, library_room_bytes, PROT_NONE) == 0);
   guard_is_open = false;
 }
 

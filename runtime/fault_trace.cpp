@@ -118,16 +118,13 @@ _Unwind_Reason_Code unwind_step(_Unwind_Context* context, void* given) {
   auto& unwinding = *static_cast<Unwinding*>(given);
   int before_instruction = 0;
   const uintptr_t pc = _Unwind_GetIPInfo(context, &before_instruction);
-  if (allocator_code.contains(pc)) {
-    unwinding.in_allocator = true;
-    unwinding.return_address = 0;
-  } else if (unwinding.in_allocator && unwinding.return_address == 0) {
-    // What the unwinder calls this frame's address is where its stack stood before it called.
-    unwinding.return_address = _Unwind_GetCFA(context) - sizeof(uintptr_t);
-  }
+  unwinding.in_allocator |= allocator_code.contains(pc);
   if (unwinding.image.contains(reinterpret_cast<const void*>(pc))) {
     unwinding.pc = before_instruction != 0 ? pc : pc - 1;
     unwinding.fp = _Unwind_GetGR(context, frame_pointer_register);
+    // What the unwinder calls this frame's address is where its stack stood before it called.
+    unwinding.return_address = _Unwind_GetCFA(context) - sizeof(uintptr_t);
+    unwinding.returns_to = pc;
     return _URC_NORMAL_STOP;
   }
   return ++unwinding.steps < most_steps ? _URC_NO_REASON : _URC_NORMAL_STOP;

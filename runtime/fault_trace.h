@@ -27,7 +27,8 @@ struct Unwinding {
   const CodeImage& image;
   uintptr_t pc = 0, fp = 0;      ///< of that frame
   bool in_allocator = false;     ///< one of the frames that were left is the process's allocator's
-  uintptr_t return_address = 0;  ///< of the outermost of these: where on the stack it is
+  uintptr_t return_address = 0;  ///< of the library's function that the module called: where on the stack it is
+  uintptr_t returns_to = 0;      ///< and what stands there
   int steps = 0;
 };
 

@@ -114,6 +114,18 @@ TEST_F(FaultTest, standard_output_is_usable_after_a_fault_inside_printf) {
   EXPECT_TRUE(eventually([&] { return server_.log().find("printed 42\n") != std::string::npos; }));
 }
 
+TEST_F(FaultTest, a_library_that_met_the_end_of_the_stack_has_let_go_of_its_locks) {
+  for (const FaultCase& fault : read_fault_cases(FaultFrame::handler)) {
+    if (fault.name != "recursion_in_library") continue;
+    ASSERT_TRUE(deploy(client_, fault.source).deployed());
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_THAT(client_.get("/fault/" + fault.name).body, HasSubstr("stack overflow")) << i;
+    }
+    return;
+  }
+  FAIL() << "there is no such case";
+}
+
 TEST_F(FaultTest, pipelined_requests_around_a_fault_are_answered_in_their_order) {
   ASSERT_TRUE(deploy(client_, lock_keeper).deployed());
   RawClient client(server_.port());
