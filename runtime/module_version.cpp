@@ -1,6 +1,10 @@
 #include "runtime/module_version.h"
 
+#include <cweb.h>
+
 #include <algorithm>
+
+#include "runtime/host_context.h"
 
 namespace cweb::runtime {
 
@@ -25,7 +29,7 @@ const char* to_string(VersionState state) {
 }
 
 ModuleVersion::ModuleVersion(uint64_t id, std::unique_ptr<CodeImage> image, size_t memory_limit)
-    : id_(id), heap_(ModuleHeap::create(memory_limit)), image_(std::move(image)) {}
+    : id_(id), context_(make_context()), heap_(ModuleHeap::create(memory_limit)), image_(std::move(image)) {}
 
 ModuleVersion::~ModuleVersion() {
   if (module_counters) module_counters->fold(*counters);

@@ -18,6 +18,8 @@
 #include "runtime/module_counters.h"
 #include "runtime/thread_share.h"
 
+struct cweb_context;
+
 namespace cweb::runtime {
 
 /// The states a version goes through, in this order; `failed` instead of `live` when a step of the deploy fails.
@@ -51,6 +53,9 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   const CodeImage& image() const { return *image_; }
   ModuleHeap& heap() { return *heap_; }
   EmulatedTls& tls() { return tls_; }
+  /// What its callbacks of the context-first generation are given. It lives as long as the version does, since a
+  /// module may keep it.
+  cweb_context& context() { return *context_; }
 
   VersionState state() const { return state_.load(std::memory_order_acquire); }
   void set_state(VersionState state) { state_.store(state, std::memory_order_release); }
@@ -83,6 +88,9 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   /// A call into it has faulted, so that a lock of its own may be held, or something half written.
   std::atomic<bool> suspect{false};
 
+  /// It has called jobs_create, which was said in the log.
+  std::atomic<bool> asked_for_jobs{false};
+
   /// Threads that the module started itself and that are still running.
   std::atomic<int> own_threads{0};
 
@@ -102,6 +110,7 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   std::mutex mutex_;
   std::vector<ThreadKey> thread_keys_;  // guarded by mutex_
   EmulatedTls tls_;
+  const std::unique_ptr<cweb_context> context_;
   std::unique_ptr<ModuleHeap> heap_;
   std::unique_ptr<CodeImage> image_;
 };

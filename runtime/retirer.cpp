@@ -192,7 +192,7 @@ void Retirer::unload(Pending& pending) {
     pending.unload_call = number;
   }
   ModuleVersion& version = *pending.version;
-  const WaitedCall call = call_on_this_thread(deadlines_, version, reinterpret_cast<void (*)()>(version.config.unload),
+  const WaitedCall call = call_on_this_thread(deadlines_, version, {version.config.unload, version.config.unload_shape},
                                               pending.unload_deadline);
   if (call.ending == WaitedCall::Ending::returned) return;
   const bool is_reported = call.fault.kind == FaultRecord::Kind::deadline && !thread->begin_report(number);
