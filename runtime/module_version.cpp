@@ -3,6 +3,7 @@
 #include <cweb.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/host_context.h"
 
@@ -49,6 +50,21 @@ void ModuleVersion::forget_thread_key(pthread_key_t key) {
 std::vector<ModuleVersion::ThreadKey> ModuleVersion::thread_keys() {
   const std::lock_guard lock(mutex_);
   return thread_keys_;
+}
+
+void ModuleVersion::add_own_thread(std::shared_ptr<CallingThread> thread) {
+  const std::lock_guard lock(mutex_);
+  running_threads_.push_back(std::move(thread));
+}
+
+void ModuleVersion::remove_own_thread(const CallingThread* thread) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(running_threads_, [&](const auto& each) { return each.get() == thread; });
+}
+
+std::vector<std::shared_ptr<CallingThread>> ModuleVersion::running_own_threads() {
+  const std::lock_guard lock(mutex_);
+  return running_threads_;
 }
 
 }  // namespace cweb::runtime

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/call_counters.h"
+#include "runtime/calling_thread.h"
 #include "runtime/code_image.h"
 #include "runtime/emulated_tls.h"
 #include "runtime/heap.h"
@@ -91,8 +92,12 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   /// It has called jobs_create, which was said in the log.
   std::atomic<bool> asked_for_jobs{false};
 
-  /// Threads that the module started itself and that are still running.
+  /// Threads that the module started itself and that are still running, or about to begin.
   std::atomic<int> own_threads{0};
+  /// Those of them that run code of the module's now, for whoever wants to know where they are.
+  void add_own_thread(std::shared_ptr<CallingThread> thread);
+  void remove_own_thread(const CallingThread* thread);
+  std::vector<std::shared_ptr<CallingThread>> running_own_threads();
 
   /// A thread-specific key that code of this version made: deleted with the version.
   struct ThreadKey {
@@ -108,7 +113,8 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   const uint64_t id_;
   std::atomic<VersionState> state_{VersionState::linked};
   std::mutex mutex_;
-  std::vector<ThreadKey> thread_keys_;  // guarded by mutex_
+  std::vector<ThreadKey> thread_keys_;                           // guarded by mutex_
+  std::vector<std::shared_ptr<CallingThread>> running_threads_;  // guarded by mutex_
   EmulatedTls tls_;
   const std::unique_ptr<cweb_context> context_;
   std::unique_ptr<ModuleHeap> heap_;
