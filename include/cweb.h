@@ -33,7 +33,7 @@
  *     sends to itself; SIGTERM and SIGINT end the server in order. syscall() does by number what the function of the
  *     name does here, and fails with EPERM where that would act on the whole server.
  *
- * It is clean as C99 to C23 with -Wall -Wextra. The server compiles modules as gnu17.
+ * It is clean as C99 to C23 with -Wall -Wextra and GNU extensions. The server compiles modules as gnu17.
  */
 #ifndef CWEB_H
 #define CWEB_H
@@ -409,7 +409,8 @@ typedef struct module {
     int ws_size; /* number of websockets in use */
     /* Runs before the first request is routed here, and before the old version's unload. */
     cweb_callback_t onload;
-    /* Runs once, after the last call into this version has returned. */
+    /* Runs once, after the last call into this version has returned. Threads of the module's own should end by then:
+     * one that runs on keeps the version in memory, and is told of in the log after another deadline. */
     cweb_callback_t unload;
     /* Milliseconds that a call of this module may take: then it is ended and its client gets a 504. 0: as the server
      * was started (--deadline-ms, 10 s by default). */

@@ -11,6 +11,7 @@
 #include "deploying.h"
 #include "fault_case.h"
 #include "pace.h"
+#include "prometheus_text.h"
 #include "server_process.h"
 
 namespace cweb::e2e {
@@ -87,6 +88,8 @@ TEST(OwnThreadsTest, those_that_stay_behind_are_told_of_and_keep_their_version) 
   EXPECT_EQ(module_status(client, "staying").value("threads", -1), 2);
   ASSERT_TRUE(deploy(client, answering_module("staying", "/staying", "next")).deployed());
   EXPECT_EQ(module_status(client, "staying").value("threads", -1), 2) << "those of the version that is gone";
+  EXPECT_EQ(PrometheusText(client.get("/mgnt/metrics").body).sum("cweb_module_own_threads", {{"module", "staying"}}),
+            2);
   ASSERT_TRUE(deploy(client, tidy_module).deployed());
   EXPECT_EQ(module_status(client, "tidy").value("threads", -1), 1);
   EXPECT_EQ(client.send("DELETE", "/mgnt/modules/tidy").status, 200);
