@@ -58,6 +58,14 @@ void tell_of_stuck_calls(const ModuleVersion& version, DeployReport& report) {
                                        stuck, version.config.name));
 }
 
+/// Of a version that has not gone live: nobody will run its unload.
+void tell_of_threads_left(const ModuleVersion& version, DeployReport& report) {
+  const int threads = version.own_threads;
+  if (threads == 0) return;
+  report.notices.push_back(fmt::format("{} thread{} that it has started still run{}: its memory is kept until then",
+                                       threads, threads == 1 ? "" : "s", threads == 1 ? "s" : ""));
+}
+
 }  // namespace
 
 Deployer::Deployer(jit::Compiler& compiler, jit::Linker& linker, runtime::Runtime& runtime, DeployerOptions options)
@@ -118,6 +126,7 @@ void Deployer::run_deploy(const PostedSource& posted, DeployReport& report) {
   };
   if (!go_live()) {
     version->set_state(runtime::VersionState::failed);
+    tell_of_threads_left(*version, report);
     return finish(name, report);
   }
   note_in_journal(*version, *compilation);

@@ -22,7 +22,7 @@ using testing::HasSubstr;
 
 /// The names of the callbacks that take a context first.
 using ContextFirst = std::set<std::string>;
-const ContextFirst none;
+const ContextFirst none{};
 const ContextFirst all{"handler", "on_open", "on_message", "on_close", "onload", "unload"};
 
 /// A module NAME with GET /NAME ("NAME 1 query 5", the calls and ?a=), GET /NAME/crash, and WebSocket /NAME. A context
@@ -67,17 +67,22 @@ static int answer(@HANDLER@) {
 static int crash(@HANDLER@) { return req->path == NULL || res->body == NULL ? 0 : *nothing; }
 static void on_open(@ON_OPEN@) {
     @CHECK_ON_OPEN@
-    socket->send(socket, "open @NAME@", strlen("open @NAME@"));
+    if (socket->session != NULL && strlen(socket->session) > 1000) abort();
+    if (socket->send(socket, "open @NAME@", strlen("open @NAME@")) != 0) abort();
 }
 static void on_message(@ON_MESSAGE@) {
     @CHECK_ON_MESSAGE@
+    if (strcmp(message, "bye") == 0 && length == 3) {
+        if (socket->close(socket) != 0) abort();
+        return;
+    }
     char text[64];
     int size = snprintf(text, sizeof text, "@NAME@ heard %s of %zu", message, length);
-    socket->send(socket, text, (size_t)size);
+    if (socket->send(socket, text, (size_t)size) != 0) abort();
 }
 static void on_close(@ON_CLOSE@) {
     @CHECK_ON_CLOSE@
-    tell(socket->client_fd > 0 || cweb_ws_close_code(socket) == 1000 ? "close" : "odd close");
+    tell(socket->client_fd >= 0 ? "close" : "odd close");
 }
 static void load(@ONLOAD@) {
     @CHECK_ONLOAD@
@@ -133,7 +138,8 @@ void expect_served(ServerProcess& server, const std::string& name, int call = 1)
   WebSocketClient socket(server.port(), "/" + name);
   EXPECT_EQ(socket.read_text(), "open " + name);
   EXPECT_EQ(socket.exchange("hello"), name + " heard hello of 5");
-  socket.close();
+  socket.send_text("bye");
+  EXPECT_EQ(socket.read_close().code, 1000);
   EXPECT_EQ(server.next_event(), "close " + name);
 }
 

@@ -53,6 +53,7 @@ static void load(void) {
     pthread_detach(thread);
     if (pthread_create(&thread, NULL, compute, NULL) != 0) abort();
     pthread_detach(thread);
+    @FAIL@
 }
 
 export module_t config = {.name = "staying", .onload = load, .deadline_ms = 100};
@@ -81,10 +82,23 @@ static void leave(void) {
 export module_t config = {.name = "tidy", .onload = load, .unload = leave, .deadline_ms = 100};
 )";
 
+TEST(OwnThreadsTest, those_that_a_failed_deploy_leaves_behind_are_told_of_in_its_answer) {
+  ServerProcess server;
+  HttpClient client(server.port());
+  const DeployAnswer answer = deploy(client, fill_in(staying_module, {{"FAIL", "abort();"}}));
+  EXPECT_EQ(answer.status, 422) << answer;
+  EXPECT_EQ(answer.stage(), "onload");
+  EXPECT_THAT(answer.all_sentences(), HasSubstr("2 threads that it has started still run: its memory is kept"));
+  EXPECT_EQ(client.get("/mgnt/health").status, 200);
+  server.open_gate();
+  EXPECT_EQ(server.next_event(), "both ended");
+}
+
 TEST(OwnThreadsTest, those_that_stay_behind_are_told_of_and_keep_their_version) {
   ServerProcess server;
   HttpClient client(server.port());
-  ASSERT_TRUE(deploy(client, staying_module).deployed());
+  const std::string staying = fill_in(staying_module, {{"FAIL", ""}});
+  ASSERT_TRUE(deploy(client, staying).deployed());
   EXPECT_EQ(module_status(client, "staying").value("threads", -1), 2);
   ASSERT_TRUE(deploy(client, answering_module("staying", "/staying", "next")).deployed());
   EXPECT_EQ(module_status(client, "staying").value("threads", -1), 2) << "those of the version that is gone";
@@ -102,8 +116,8 @@ TEST(OwnThreadsTest, those_that_stay_behind_are_told_of_and_keep_their_version) 
     EXPECT_EQ(report.value("call", ""), "a thread of its own that runs on after unload");
     lines.insert(report.value("line", 0U));
   }
-  EXPECT_TRUE(lines.contains(marked_line(staying_module, "waits"))) << status;
-  EXPECT_TRUE(lines.contains(marked_line(staying_module, "computes"))) << status;
+  EXPECT_TRUE(lines.contains(marked_line(staying, "waits"))) << status;
+  EXPECT_TRUE(lines.contains(marked_line(staying, "computes"))) << status;
   EXPECT_EQ(status.value("state", ""), "live");
   EXPECT_EQ(draining_versions(client, "staying"), 1);
   EXPECT_EQ(client.get("/staying").body, "next");
