@@ -338,7 +338,8 @@ extern struct crypto *crypto;
  * take: they are declared without their parameters, and both ways are told below. Which of the two a call is shows in
  * its first argument, because nothing else can be the address of that object.
  */
-#if defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ > 201710L)
+#if defined(__cplusplus) || \
+    (defined(__STDC_VERSION__) && __STDC_VERSION__ > 201710L && (defined(__clang__) || __GNUC__ > 12))
 #define CWEB_EITHER_WAY ...
 #else
 #define CWEB_EITHER_WAY
@@ -412,7 +413,7 @@ int scheduler_add(CWEB_EITHER_WAY);
  * Runs work once, when `ms` milliseconds have passed, or each time that they have passed. A run that takes longer leaves
  * out those that would meet it: there are never two of one timer at a time. Timers run while their version is live, and
  * end when it is replaced or removed: a timer for good is started in onload. The answer is the timer's number; -1 when
- * work is NULL, `ms` is negative (or 0, of cweb_every_ms), or the version has 10,000 timers.
+ * work is NULL, `ms` is negative (or 0, of cweb_every_ms), the version has 10,000 timers, or it has been replaced.
  */
 long cweb_after_ms(long ms, void (*work)(void *), void *data);
 long cweb_every_ms(long ms, void (*work)(void *), void *data);

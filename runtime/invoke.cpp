@@ -55,6 +55,8 @@ bool call_guarded(RecoveryPoint& point, const Call& call) {
     CallingThread::current()->call_ended();
     set_recovery_point(nullptr);
     after_fault(point.fault);
+    // Before anybody starts a fresh instance, whose onload may want the database.
+    DatabaseSession::end_call();
     return false;
   }
   set_recovery_point(&point);
