@@ -89,6 +89,7 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
                                     .listeners = supervised ? supervised->take_listeners() : cweb::net::Listeners{},
                                     .max_connections = cweb::max_connections(options),
                                     .max_body_bytes = options.max_body_bytes,
+                                    .asks_management_for_root = !options.production,
                                     .websockets = {.max_message_bytes = options.ws_max_message_bytes,
                                                    .ping_ms = options.ws_ping_seconds * int64_t{1000}},
                                     .tls = tls->get(),
