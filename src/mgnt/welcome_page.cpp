@@ -24,7 +24,7 @@ pre { border: 1px solid #8886; border-radius: 6px; padding: .7rem 1rem; overflow
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .35rem 1rem .35rem 0; border-bottom: 1px solid #8884; }
 td.routes { line-height: 1.7; overflow-wrap: anywhere; }
-.method { display: inline-block; min-width: 4.5rem; opacity: .7; }
+.method { display: inline-block; min-width: 6rem; opacity: .7; }
 .quarantined { color: #c33; }
 footer { margin-top: 2.5rem; opacity: .7; font-size: .9rem; }
 </style>
