@@ -21,6 +21,10 @@ bool reads_too_slowly(const Connection& connection) {
 Worker::Turn Worker::serve(Connection& connection) {
   if (connection.busy) return Turn::keeps_loop;
   if (connection.socket) return serve_socket(connection);
+  if (connection.streaming) {
+    serve_stream(connection);
+    return Turn::keeps_loop;
+  }
   if (connection.unread_rest && connection.close_when_sent) discard_input(connection);
   if (serve_requests(connection) == Next::lost_loop) return Turn::lost_loop;
   if (connection.socket) return serve_socket(connection);
@@ -165,8 +169,9 @@ Worker::Next Worker::ask_management(Connection& connection) {
   request.draining = draining_;
   ManagementThreads::Done done = [this, &connection, keep_alive](ManagementAnswer answer) {
     // The output is the loop's, which may be sending what is in it.
-    loop_->post([this, &connection, keep_alive, answer = std::move(answer)] {
+    loop_->post([this, &connection, keep_alive, answer = std::move(answer)]() mutable {
       connection.busy = false;
+      if (answer.stream) return open_stream(connection, std::move(answer));
       const size_t start = connection.exchange->out.bytes().size();
       append_management_answer(*connection.exchange, answer, keep_alive, options_.every_answers_headers);
       if (access_stream_) log_answer(connection, start);
@@ -318,6 +323,7 @@ void Worker::count_timeout(Connection::Waiting waiting) {
     case Connection::Waiting::nothing:
     case Connection::Waiting::for_message:
     case Connection::Waiting::for_thread:
+    case Connection::Waiting::for_event:
       return;
     case Connection::Waiting::for_pong:
       return metrics_.count_timeout(TimedOut::pong);
@@ -344,6 +350,7 @@ void Worker::deadline_passed(Connection& connection) {
   if (connection.busy) return;
   if (connection.socket) return socket_deadline_passed(connection);
   if (connection.queued) return;
+  if (connection.waiting == Connection::Waiting::for_event) return ping_stream(connection);
   count_timeout(connection.waiting);
   const bool in_request =
       connection.waiting == Connection::Waiting::for_head || connection.waiting == Connection::Waiting::for_body;
