@@ -16,6 +16,7 @@
 #include "jit/linker.h"
 #include "mgnt/access.h"
 #include "mgnt/deployer.h"
+#include "mgnt/event_log.h"
 #include "mgnt/fault_desk.h"
 #include "mgnt/management_api.h"
 #include "net/listener.h"
@@ -67,13 +68,16 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   auto journal = cweb::open_journal(supervised);
   if (!journal) return cweb::give_up(journal.error().message);
   if (supervised) cweb::runtime::set_crash_note(supervised->crash_note_fd());
+  cweb::mgnt::EventLog events(options.production);
   cweb::mgnt::Deployer deployer(**compiler, **linker, **runtime,
                                 {.call_deadline = std::chrono::milliseconds(options.deadline_ms),
                                  .module_memory = options.module_memory_bytes,
                                  .journal = journal->get(),
-                                 .keeper = keeper->get()});
-  cweb::mgnt::FaultDesk faults(deployer, (*runtime)->registry(),
-                               {.production = options.production, .most_faults = options.fault_limit});
+                                 .keeper = keeper->get(),
+                                 .observer = &events});
+  cweb::mgnt::FaultDesk faults(
+      deployer, (*runtime)->registry(),
+      {.production = options.production, .most_faults = options.fault_limit, .observer = &events});
   cweb::runtime::set_fault_sink(&faults);
   cweb::server::ServerMetrics metrics;
   auto access_log = cweb::open_access_log(options, metrics);
@@ -81,7 +85,7 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   auto redirects = cweb::take_redirect_listeners(options, supervised);
   if (!redirects) return cweb::give_up(redirects.error().message);
   cweb::mgnt::ManagementApi management(deployer, **runtime, **access, metrics, faults,
-                                       {.production = options.production});
+                                       {.production = options.production, .events = &events});
   auto server =
       cweb::server::Server::create({.host = options.host,
                                     .port = options.port,
