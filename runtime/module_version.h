@@ -16,6 +16,7 @@
 #include "runtime/heap.h"
 #include "runtime/module_config.h"
 #include "runtime/module_counters.h"
+#include "runtime/output_files.h"
 #include "runtime/thread_share.h"
 
 namespace cweb::runtime {
@@ -51,6 +52,8 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   const CodeImage& image() const { return *image_; }
   ModuleHeap& heap() { return *heap_; }
   EmulatedTls& tls() { return tls_; }
+  OutputFiles& output_files() { return output_files_; }
+  const OutputFiles& output_files() const { return output_files_; }
 
   VersionState state() const { return state_.load(std::memory_order_acquire); }
   void set_state(VersionState state) { state_.store(state, std::memory_order_release); }
@@ -102,6 +105,7 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   std::mutex mutex_;
   std::vector<ThreadKey> thread_keys_;  // guarded by mutex_
   EmulatedTls tls_;
+  OutputFiles output_files_;
   std::unique_ptr<ModuleHeap> heap_;
   std::unique_ptr<CodeImage> image_;
 };
