@@ -103,7 +103,7 @@ TEST(JsonLogTest, every_line_is_an_object_from_the_start_to_the_end) {
   const auto lines = lines_of(server.log());
   EXPECT_EQ(telling(lines, "no key was given"), 1U);
   EXPECT_EQ(telling(lines, "cweb is serving on http://"), 3U);
-  EXPECT_EQ(telling(lines, "module: about to \"crash\""), 1U);
+  EXPECT_EQ(telling(lines, "about to \"crash\""), 1U);
   EXPECT_EQ(telling(lines, "audit peer="), 1U);
   EXPECT_EQ(telling(lines, "a new one is started"), 2U);
   EXPECT_EQ(telling(lines, "shutting down"), 1U);
