@@ -154,7 +154,10 @@ void pass_on(int signal_number, siginfo_t* info, void* context) {
   const struct sigaction& previous = previous_actions[static_cast<size_t>(signal_number)];
   const bool has_function =
       (previous.sa_flags & SA_SIGINFO) != 0 || (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN);
-  if (!has_function && is_first_to_die()) say_last_words(signal_number);
+  if (!has_function && is_first_to_die()) {
+    say_last_words(signal_number);
+    wait_for_output();
+  }
   sigaction(signal_number, &previous, nullptr);
   if (has_function && (previous.sa_flags & SA_SIGINFO) != 0) return previous.sa_sigaction(signal_number, info, context);
   if (has_function) return previous.sa_handler(signal_number);

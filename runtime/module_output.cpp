@@ -1,5 +1,6 @@
 #include "runtime/module_output.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +22,7 @@ constinit thread_local bool output_pending = false;
 namespace {
 
 std::atomic<OutputSink*> the_sink{nullptr};
+std::atomic<bool> anything_printed{false};
 
 /// The line that is being printed.
 struct Line {
@@ -55,6 +57,7 @@ ThreadOutput* find_output() {
 void tell(OutputStream stream, Line& line) {
   const HostSection section;
   if (OutputSink* const sink = the_sink.load(std::memory_order_acquire)) {
+    if (!anything_printed.load(std::memory_order_relaxed)) anything_printed.store(true, std::memory_order_relaxed);
     sink->printed(*current_version(), stream, {line.text.data(), line.length}, line.cut);
   }
   line.length = 0;
@@ -119,6 +122,11 @@ bool is_output_file(const FILE* stream) {
   if (std::find(shared.begin(), shared.end(), stream) != shared.end()) return true;
   const ModuleVersion* const version = current_version();
   return version != nullptr && version->output_files().has(stream);
+}
+
+void wait_for_output() {
+  constexpr timespec enough{.tv_sec = 0, .tv_nsec = 20'000'000};
+  if (anything_printed.load(std::memory_order_relaxed)) nanosleep(&enough, nullptr);
 }
 
 void release_output_locks() {

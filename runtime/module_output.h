@@ -24,6 +24,10 @@ FILE** shared_output_file(OutputStream stream);
 /// Is it one of those? For the functions that would close or change it.
 bool is_output_file(const FILE* stream);
 
+/// In a process that is about to die: a moment for whoever shows what modules have printed. The last lines tell most.
+/// May be called in a signal handler.
+void wait_for_output();
+
 /// After a fault: see OutputFiles.
 void release_output_locks();
 

@@ -44,6 +44,7 @@ void EventLog::record(std::shared_ptr<Event> event) {
   std::vector<EventPtr> gone;
   gone.reserve(2);
   std::vector<std::shared_ptr<EventQueue>> to_wake;
+  event->members.shrink_to_fit();
   {
     const std::lock_guard lock(mutex_);
     event->id = ++last_id_;

@@ -96,6 +96,8 @@ TEST(JsonLogTest, every_line_is_an_object_from_the_start_to_the_end) {
   HttpClient client(server.port());
   ASSERT_EQ(client.post("/mgnt", failing_module, with_key).status, 200);
   EXPECT_EQ(client.post("/crash", "\x1b\xff\"\n").status, 500);
+  // What modules print is written by a thread of its own.
+  EXPECT_TRUE(eventually([&] { return server.log().find("about to") != std::string::npos; }));
   replace_serving(server, SIGKILL);
   replace_serving(server, SIGABRT);
   EXPECT_TRUE(server.stop());
