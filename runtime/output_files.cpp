@@ -48,6 +48,7 @@ OutputFiles::~OutputFiles() {
       // One that a thread of the module's has locked and kept so.
       if (ftrylockfile(file) != 0) continue;
       funlockfile(file);
+      file->_fileno = -2;  // as it was made: nobody takes this for the end of the server's descriptor
       std::fclose(file);
     }
   }

@@ -312,7 +312,8 @@ void Worker::discard_input(Connection& connection) {
   char thrown_away[16 * 1024];
   for (int i = 0; i < 64 && connection.readable; ++i) {
     const net::IoResult result = connection.transport->read(thrown_away);
-    if (result.status != net::IoResult::Status::ok) connection.readable = false;
+    if (result.status != net::IoResult::Status::ok) connection.readable = result.more;
+    if (result.status == net::IoResult::Status::would_block) break;
     if (result.status == net::IoResult::Status::closed) connection.peer_ended = true;
   }
   if (connection.readable) enqueue(connection);
