@@ -198,9 +198,11 @@ void host_warn(const char* format, ...) {
 // ---- what `stdout` and `stderr` stand for: the compiler calls these where a function uses the names
 
 FILE** host_stdout() {
+  stop_when_overdue();
   return output_file(OutputStream::out);
 }
 FILE** host_stderr() {
+  stop_when_overdue();
   return output_file(OutputStream::error);
 }
 

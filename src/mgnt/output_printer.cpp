@@ -1,8 +1,10 @@
 #include "mgnt/output_printer.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +21,19 @@ constexpr size_t piece_bytes = size_t{64} << 10;
 /// A pipe that can be written to has room for so much: a write of it does not wait.
 constexpr size_t write_bytes = 4096;
 constexpr int look_ms = 100;
+
+/// A pipe that nobody reads fills to its half with what modules print: the rest is for the server's log, which waits
+/// when it has none.
+bool has_room(int fd) {
+  pollfd ready{.fd = fd, .events = POLLOUT, .revents = 0};
+  if (poll(&ready, 1, look_ms) <= 0) return false;
+  const int capacity = fcntl(fd, F_GETPIPE_SZ);
+  int unread = 0;
+  if (capacity <= 0 || ioctl(fd, FIONREAD, &unread) != 0 || unread <= capacity / 2) return true;
+  // No event tells when it has been read so far.
+  std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  return false;
+}
 
 }  // namespace
 
@@ -110,8 +125,7 @@ void OutputPrinter::write_items(const std::vector<EventQueue::Item>& items) {
 /// Gives up when nobody reads to the end, and when it is time to leave.
 void OutputPrinter::write_text(std::string_view text) {
   while (!text.empty() && !is_late()) {
-    pollfd ready{.fd = fd_, .events = POLLOUT, .revents = 0};
-    if (poll(&ready, 1, look_ms) <= 0) continue;
+    if (!has_room(fd_)) continue;
     const ssize_t written = write(fd_, text.data(), std::min(text.size(), write_bytes));
     if (written < 0 && errno != EINTR && errno != EAGAIN) return;
     if (written > 0) text.remove_prefix(static_cast<size_t>(written));
