@@ -12,6 +12,7 @@
 #include "runtime/deadline_watch.h"
 #include "runtime/fault_guard.h"
 #include "runtime/handover_monitor.h"
+#include "runtime/module_output.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
@@ -54,6 +55,7 @@ bool call_guarded(RecoveryPoint& point, const Call& call) {
     CallingThread::current()->call_ended();
     set_recovery_point(nullptr);
     after_fault(point.fault);
+    end_output();
     return false;
   }
   set_recovery_point(&point);
@@ -63,6 +65,7 @@ bool call_guarded(RecoveryPoint& point, const Call& call) {
   if (overdue) note_deadline(point.fault);
   CallingThread::current()->call_ended();
   set_recovery_point(nullptr);
+  end_output();
   return !overdue;
 }
 

@@ -46,7 +46,8 @@ void add_websocket_options(CLI::App& serve, ServeOptions& options) {
       ->capture_default_str();
   serve
       .add_option("--ws-ping-seconds", options.ws_ping_seconds,
-                  "silence after which a WebSocket's peer is sent a ping; after as much again the socket is closed")
+                  "silence after which a WebSocket's peer is sent a ping; after as much again the socket is closed. A "
+                  "stream of /mgnt/events is pinged as often, and every 15 seconds at least")
       ->envname("CWEB_WS_PING_SECONDS")
       ->check(CLI::Range(1, 86'400))
       ->capture_default_str();

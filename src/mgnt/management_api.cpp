@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/form.h"
+#include "mgnt/event_answers.h"
 #include "mgnt/metrics.h"
 #include "mgnt/module_history.h"
 #include "mgnt/module_summary.h"
@@ -180,6 +181,8 @@ ManagementAnswer ManagementApi::route(const Request& request, const Admission& a
   if (path == "/mgnt" || path == "/mgnt/") return root(request, view_for(admission), record);
   if (path == "/mgnt/health") return health(request);
   if (path == "/mgnt/metrics") return metrics(request);
+  if (path == "/mgnt/logs" && options_.events != nullptr) return logs(request);
+  if (path == "/mgnt/events" && options_.events != nullptr) return events(request);
   if (path == "/mgnt/faults") return faults(request, view_for(admission));
   if (path.starts_with(modules)) {
     std::string_view name = path.substr(modules.size());
@@ -243,7 +246,10 @@ ManagementAnswer ManagementApi::restart(const Request& request, std::string_view
   if (!found) return no_such_module(request, name);
   faults_.begin_anew(name);
   const Deployer::Restart restart = deployer_.restart(found->live);
-  if (restart.result == Deployer::Restart::Result::restarted) deployer_.forgive(name);
+  if (restart.result == Deployer::Restart::Result::restarted) {
+    deployer_.forgive(name);
+    if (options_.events != nullptr) options_.events->restarted(name, found->live->number);
+  }
   record.set(restart, name);
   switch (restart.result) {
     case Deployer::Restart::Result::restarted:
@@ -277,6 +283,42 @@ ManagementAnswer ManagementApi::metrics(const Request& request) const {
   if (!is_get(request)) return other_method(request, "GET, HEAD, OPTIONS");
   ManagementAnswer answer = text_answer(200, metrics_text(deployer_, runtime_, metrics_));
   answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  return answer;
+}
+
+ManagementAnswer ManagementApi::logs(const Request& request) const {
+  if (!is_get(request)) return other_method(request, "GET, HEAD, OPTIONS");
+  const auto query = parse_event_query(request.query, /*is_page=*/true);
+  if (!query) return error_answer(request, 400, query.error().message);
+  const EventLog::Page page = options_.events->read(query->filter, query->after.value_or(0), query->limit);
+  if (!wants_json(request)) return text_answer(200, page_text(page));
+  ManagementAnswer answer = text_answer(200, page_json(*options_.events, page));
+  answer.content_type = "application/json";
+  return answer;
+}
+
+ManagementAnswer ManagementApi::events(const Request& request) const {
+  if (!is_get(request)) return other_method(request, "GET, HEAD, OPTIONS");
+  if (request.draining) return error_answer(request, 503, "the server is shutting down");
+  EventLog& log = *options_.events;
+  auto query = parse_event_query(request.query, /*is_page=*/false);
+  if (!query) return error_answer(request, 400, query.error().message);
+  // Who reconnects asks for the same URL again, and means what it has seen since.
+  if (const std::string* last = request.header("last-event-id")) query->after = resume_after(log, *last);
+  std::unique_ptr<EventLog::Subscription> subscription;
+  if (request.method != "HEAD") {
+    subscription = log.subscribe(std::move(query->filter), query->after, EventLog::Reader::stream);
+    if (!subscription) {
+      ManagementAnswer full = error_answer(
+          request, 503,
+          "all " + std::to_string(EventLog::most_streams) + " streams of events are taken: end one and try again");
+      full.headers.emplace_back("Retry-After", "10");
+      return full;
+    }
+  }
+  ManagementAnswer answer;
+  answer.content_type = "text/event-stream";
+  answer.stream = std::make_unique<EventStream>(log.run(), std::move(subscription), query->after);
   return answer;
 }
 

@@ -8,6 +8,7 @@
 #include "mgnt/access.h"
 #include "mgnt/audit.h"
 #include "mgnt/deployer.h"
+#include "mgnt/event_log.h"
 #include "mgnt/fault_desk.h"
 #include "runtime/runtime.h"
 #include "server/management.h"
@@ -16,7 +17,8 @@
 namespace cweb::mgnt {
 
 struct ManagementOptions {
-  bool production = false;  ///< no answer shows a line of a source, but the one that is asked for the source
+  bool production = false;     ///< no answer shows a line of a source, but the one that is asked for the source
+  EventLog* events = nullptr;  ///< what /mgnt/logs and /mgnt/events show; null: they are not there. Outlives the API
 };
 
 /// Thread-safe. Everything it was given outlives it. HEAD is answered like GET, with the body: the server leaves it
@@ -44,6 +46,8 @@ class ManagementApi final : public server::ManagementHandler {
   Answer module_source(const Request& request, std::string_view escaped_name) const;
   Answer health(const Request& request) const;
   Answer metrics(const Request& request) const;
+  Answer logs(const Request& request) const;
+  Answer events(const Request& request) const;
   Answer deploy(const Request& request, AuditRecord& record);
   Answer list(FaultView view) const;
   Answer history(const Request& request, std::string_view escaped_name) const;
