@@ -23,12 +23,20 @@ struct Transfer {
   CURL* handle = nullptr;
   const Call* call = nullptr;
   HttpAnswer answer;
+  bool head_ended = false;
   bool too_long = false;
   bool ended_by_caller = false;
 };
 
 bool is_cancelled(const Transfer& transfer) {
   return transfer.call->cancelled != nullptr && transfer.call->cancelled->load();
+}
+
+/// A connection that ends within the head leaves libcurl content with what there was.
+size_t take_header(char* bytes, size_t, size_t count, void* transfer_pointer) {
+  const std::string_view line(bytes, count);
+  static_cast<Transfer*>(transfer_pointer)->head_ended = line == "\r\n" || line == "\n";
+  return count;
 }
 
 size_t take_body(char* bytes, size_t, size_t count, void* transfer_pointer) {
@@ -161,13 +169,16 @@ Expected<HttpAnswer> Client::call(const Call& call) {
   std::array<char, CURL_ERROR_SIZE> detail{};
   curl.set(CURLOPT_URL, url.c_str());
   curl.set(CURLOPT_ERRORBUFFER, detail.data());
+  curl.set(CURLOPT_HEADERFUNCTION, &take_header);
+  curl.set(CURLOPT_HEADERDATA, static_cast<void*>(&transfer));
   curl.set(CURLOPT_WRITEFUNCTION, &take_body);
   curl.set(CURLOPT_WRITEDATA, static_cast<void*>(&transfer));
   curl.set(CURLOPT_XFERINFOFUNCTION, &look_for_cancel);
   curl.set(CURLOPT_XFERINFODATA, static_cast<void*>(&transfer));
   curl.set(CURLOPT_NOPROGRESS, 0L);
 
-  const CURLcode code = curl.library.easy_perform(curl.handle);
+  CURLcode code = curl.library.easy_perform(curl.handle);
+  if (code == CURLE_OK && !transfer.head_ended) code = CURLE_PARTIAL_FILE;
   HttpAnswer answer = std::move(transfer.answer);
   answer.status = static_cast<int>(curl.info<long>(CURLINFO_RESPONSE_CODE));
   if (code != CURLE_OK && !transfer.ended_by_caller) {

@@ -144,11 +144,14 @@ std::optional<std::string> refusal_sentence(const ServerAddress& address, const 
   if (status == 400 && !is_json(answer) && said.find("HTTPS") != std::string::npos) {
     return address.url + " speaks HTTPS alone: use " + other_scheme(address.url);
   }
-  if (status == 401) return needs_key(address);
-  if (status == 403) return address.url + " does not let this through" + in_brackets(said);
-  if (status == 429)
-    return address.url + " has had too many wrong keys from here" + in_brackets(said) + ": wait, and try again";
-  if (status == 503) return address.url + " cannot do it now" + in_brackets(said) + ": try again";
+  // cweb says these as JSON; a login page of something else is none of its.
+  if (is_json(answer)) {
+    if (status == 401) return needs_key(address);
+    if (status == 403) return address.url + " does not let this through" + in_brackets(said);
+    if (status == 429)
+      return address.url + " has had too many wrong keys from here: wait, and try again" + in_brackets(said);
+  }
+  if (status == 503) return address.url + " cannot do it now: try again" + in_brackets(said);
   if (status >= 400 && !is_json(answer))
     return not_cweb(address, "it says " + std::to_string(status) + in_brackets(said));
   return std::nullopt;

@@ -42,7 +42,11 @@ CLI::App& add_command(CLI::App& app, ClientCommand& said, What what, const char*
 }
 
 void add_module(CLI::App& command, ClientCommand& said) {
-  command.add_option("NAME", said.modules, "the module's name")->required()->expected(1)->check(is_named);
+  command
+      .add_option_function<std::string>(
+          "NAME", [&said](const std::string& name) { said.modules = {name}; }, "the module's name")
+      ->required()
+      ->check(is_named);
 }
 
 void add_deploy(CLI::App& app, ClientCommand& said) {

@@ -43,6 +43,7 @@ Expected<Answer> ask(Client& client, std::string_view method, const std::string&
 /// The server's own sentence.
 std::string said(const Answer& answer) {
   const std::string error = text_in(answer.object, "error");
+  if (error.starts_with("there is no module named")) return error + ": `cweb list` tells which there are";
   return error.empty() ? "the server says " + std::to_string(answer.status) + " and not why" : error;
 }
 

@@ -282,7 +282,7 @@ const CLI::App& asked_command(const CLI::App& app) {
 std::string usage_sentence(const CLI::App& app, int argc, const char* const* argv, const CLI::ParseError& error) {
   const CLI::App& command = asked_command(app);
   const std::string name = &command == &app ? "cweb" : "cweb " + command.get_name();
-  const std::string see = "; see " + name + " --help";
+  const std::string see = " (" + name + " --help tells more)";
   if (&command == &app && argc > 1 && argv[1][0] != '-') {
     std::vector<std::string> names;
     for (const CLI::App* each : app.get_subcommands({})) names.push_back(each->get_name());
@@ -291,14 +291,14 @@ std::string usage_sentence(const CLI::App& app, int argc, const char* const* arg
   const std::vector<std::string> unknown = app.remaining(/*recurse=*/true);
   const auto option =
       std::find_if(unknown.begin(), unknown.end(), [](const auto& text) { return text.starts_with("-"); });
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && option != unknown.end()) {
+  if (option != unknown.end()) {
     std::vector<std::string> names;
     for (const CLI::Option* each : command.get_options()) {
       for (const std::string& long_name : each->get_lnames()) names.push_back("--" + long_name);
     }
-    return unknown_sentence(name + " option", option->substr(0, option->find('=')), names) + see;
+    return unknown_sentence("option", option->substr(0, option->find('=')), names) + see;
   }
-  return error.what() + see;
+  return (&command == &app ? "" : command.get_name() + ": ") + error.what() + see;
 }
 
 }  // namespace

@@ -45,7 +45,8 @@ const json& member_of(const json& object, const char* member) {
 
 unsigned long long number_in(const json& object, const char* member) {
   const json& number = member_of(object, member);
-  return number.is_number_unsigned() ? number.get<unsigned long long>() : 0;
+  const bool is_whole = number.is_number_unsigned() || (number.is_number_integer() && number.get<long long>() >= 0);
+  return is_whole ? number.get<unsigned long long>() : 0;
 }
 
 std::string notices_text(const json& answer, std::string_view subject, bool colours) {

@@ -46,7 +46,7 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
 std::string unknown_sentence(std::string_view what, std::string_view name, const std::vector<std::string>& names) {
   const std::string nearest = nearest_name(name, names);
   return "there is no " + std::string(what) + " '" + one_line(name) + "'" +
-         (nearest.empty() ? "" : "; did you mean '" + nearest + "'?");
+         (nearest.empty() ? "" : ": did you mean '" + nearest + "'?");
 }
 
 }  // namespace cweb::cli
