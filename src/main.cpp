@@ -12,8 +12,11 @@
 #include "cli/health.h"
 #include "cli/options.h"
 #include "cli/process.h"
+#include "cli/run_client.h"
+#include "cli/version.h"
 #include "jit/compiler.h"
 #include "jit/linker.h"
+#include "jit/processor.h"
 #include "mgnt/access.h"
 #include "mgnt/deployer.h"
 #include "mgnt/event_log.h"
@@ -133,6 +136,12 @@ int main(int argc, char** argv) {
     std::fputs(done->text.c_str(), done->exit_code == 0 ? stdout : stderr);
     return done->exit_code;
   }
+  if (std::holds_alternative<cweb::cli::PrintVersion>(command)) {
+    const std::string processor = cweb::jit::host_processor().name;
+    std::fputs(cweb::cli::version_text({.llvm = cweb::jit::llvm_version(), .processor = processor}).c_str(), stdout);
+    return 0;
+  }
+  if (const auto* client = std::get_if<cweb::cli::ClientCommand>(&command)) return cweb::cli::run_client(*client);
   if (const auto* health = std::get_if<cweb::cli::HealthOptions>(&command)) return cweb::cli::ask_health(*health);
   auto options = std::get<cweb::cli::ServeOptions>(command);
   if (options.log_is_json) cweb::log::set_up(cweb::log::Format::json);
