@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -37,7 +38,8 @@ class ClientDeployTest : public testing::Test {
   std::vector<std::string> live() {
     HttpClient client(server_.port());
     std::vector<std::string> names;
-    for (const json& module : json::parse(client.get("/mgnt").body)["modules"]) names.push_back(module["name"]);
+    const json list = json::parse(client.get("/mgnt").body, nullptr, false);
+    for (const json& module : list.at("modules")) names.push_back(module.at("name"));
     std::sort(names.begin(), names.end());
     return names;
   }

@@ -84,8 +84,9 @@ TEST_F(ClientTest, a_module_s_life_from_the_command_line) {
 }
 
 TEST_F(ClientTest, names_are_the_user_s_and_json_is_the_server_s) {
-  const std::string name = "a b/c?%";
-  ASSERT_TRUE(deploy(server_.port(), answering_module(name, "/odd", "odd")).deployed());
+  const std::string name = "a b+c?%&";
+  const DeployAnswer deployed = deploy(server_.port(), answering_module(name, "/odd", "odd"));
+  ASSERT_TRUE(deployed.deployed()) << deployed;
   EXPECT_THAT(output_of({"show", name}), StartsWith(name + ", version 1"));
   const json shown = json::parse(output_of({"show", name, "--json"}), nullptr, false);
   EXPECT_EQ(shown.value("name", ""), name);
