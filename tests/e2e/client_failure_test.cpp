@@ -117,9 +117,8 @@ TEST_F(ClientFailureTest, hostile_texts_reach_no_terminal) {
   const CannedServer server(CannedServer::json(
       200,
       R"({"status":"deployed","module":{"name":"a\u001b[31m","version":1,"routes":[{"method":"\u009b2J","path":"\u202e"}]},)"
-      R"("rendered":"module.c:1:1: warning: \u001b]0;title\u0007\r\n","notices":["\u001b[2J"],"modules":[{"name":"\u001bc"}]})"));
-  for (const Command& command :
-       std::vector<Command>{{"deploy", "a.c"}, {"list"}, {"show", "a"}, {"rollback", "a"}, {"restart", "a"}}) {
+      R"("rendered":"module.c:1:1: warning: \u001b]0;title\u0007\r\n","notices":["\u001b[2J"],"modules":[{"name":"\u001bc"}],"name":"\u001bc"})"));
+  for (const Command& command : std::vector<Command>{{"deploy", "a.c"}, {"list"}, {"show", "a"}, {"rollback", "a"}}) {
     Command line = command;
     line.insert(line.end(), {"--server", server.url()});
     const Finished finished = user_.run(line);
