@@ -14,14 +14,12 @@ std::string is_named(const std::string& text) {
 void add_server_options(CLI::App& command, ClientCommand& said) {
   command
       .add_option("--server", said.server.url,
-                  "the server, as http://HOST:PORT; otherwise CWEB_SERVER, server_url= of routes.ini here, or "
-                  "http://localhost:8080")
+                  "the server, as http://HOST:PORT; or CWEB_SERVER, server_url= of routes.ini; http://localhost:8080")
       ->check(is_named)
       ->type_name("URL");
   command
       .add_option("--key", said.server.key,
-                  "its admin key; otherwise CWEB_ADMIN_KEY, or what cweb login has saved. Others on this machine can "
-                  "read a command line")
+                  "its admin key, for all who can list processes to see; or CWEB_ADMIN_KEY, or cweb login")
       ->check(is_named)
       ->type_name("KEY");
   command.add_flag("--json", said.json, "print the server's JSON as it came");

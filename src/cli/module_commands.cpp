@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -30,13 +31,17 @@ struct Answer {
   std::string text;
 };
 
-Expected<Answer> ask(Client& client, std::string_view method, const std::string& path) {
+/// `done` is the status in the JSON of a 200 that says so; empty where it says something else.
+Expected<Answer> ask(Client& client, std::string_view method, const std::string& path, std::string_view done = {}) {
   // What changes something may take long: onload runs, and the compiler.
   const std::chrono::seconds most = method == "GET" ? longest_question : std::chrono::seconds(0);
   auto answer = client.call({.method = method, .path = path, .most = most});
   if (!answer) return std::unexpected(answer.error());
   auto object = json_of_answer(client.address(), *answer);
   if (!object) return std::unexpected(object.error());
+  if (answer->status == 200 && !done.empty() && text_in(*object, "status") != done) {
+    return fail(not_cweb(client.address(), "its answer does not say that it is done"));
+  }
   return Answer{answer->status, std::move(*object), std::move(answer->body)};
 }
 
@@ -47,10 +52,14 @@ std::string said(const Answer& answer) {
   return error.empty() ? "the server says " + std::to_string(answer.status) + " and not why" : error;
 }
 
-/// Asks, and tells of failures; `show` makes the text of a 200.
+/// GETs, and tells of failures; `show` makes the text of a 200, which has this member when it is cweb's.
 template <typename Show>
-int ask_and_show(Client& client, const ClientCommand& command, const std::string& path, Show&& show) {
-  const auto answer = ask(client, "GET", path);
+int ask_and_show(Client& client, const ClientCommand& command, const std::string& path, const char* member,
+                 Show&& show) {
+  auto answer = ask(client, "GET", path);
+  if (answer && answer->status == 200 && !answer->object.contains(member)) {
+    answer = fail(not_cweb(client.address(), std::string("its answer has no ") + member));
+  }
   if (!answer) {
     complain(answer.error().message);
     return 1;
@@ -71,7 +80,7 @@ bool colours_of_results() {
 }  // namespace
 
 int run_list(Client& client, const ClientCommand& command) {
-  return ask_and_show(client, command, "/mgnt", [](const json& object) {
+  return ask_and_show(client, command, "/mgnt", "modules", [](const json& object) {
     const std::string table = list_text(object, colours_of_results());
     if (table.empty()) print_message("no module is deployed yet: cweb deploy FILE.c\n");
     print(table);
@@ -80,12 +89,12 @@ int run_list(Client& client, const ClientCommand& command) {
 }
 
 int run_show(Client& client, const ClientCommand& command) {
-  return ask_and_show(client, command, path_of(command.modules.front()),
+  return ask_and_show(client, command, path_of(command.modules.front()), "name",
                       [](const json& object) { print(module_text(object, colours_of_results())); });
 }
 
 int run_history(Client& client, const ClientCommand& command) {
-  return ask_and_show(client, command, path_of(command.modules.front(), "/history"),
+  return ask_and_show(client, command, path_of(command.modules.front(), "/history"), "versions",
                       [](const json& object) { print(history_text(object, colours_of_results())); });
 }
 
@@ -110,7 +119,7 @@ int run_source(Client& client, const ClientCommand& command) {
 int run_remove(Client& client, const ClientCommand& command) {
   int exit_code = 0;
   for (const std::string& module : command.modules) {
-    const auto answer = ask(client, "DELETE", path_of(module));
+    const auto answer = ask(client, "DELETE", path_of(module), "removed");
     if (!answer) {
       complain(answer.error().message);
       return 1;
@@ -134,7 +143,7 @@ int run_rollback(Client& client, const ClientCommand& command) {
     return 1;
   }
   const bool is_report = answer->object.contains("status");
-  // An older source than the file at hand: its places are told under the server's name for it.
+  // An older source than the file at hand: its places are told under the module's name.
   const ReportText told = report_text(answer->object, module, {}, wants_colours(STDERR_FILENO));
   if (command.json) {
     print_foreign(answer->text);
@@ -149,7 +158,7 @@ int run_rollback(Client& client, const ClientCommand& command) {
 
 int run_restart(Client& client, const ClientCommand& command) {
   const std::string& module = command.modules.front();
-  const auto answer = ask(client, "POST", path_of(module, "/restart"));
+  const auto answer = ask(client, "POST", path_of(module, "/restart"), "restarted");
   if (!answer) {
     complain(answer.error().message);
     return 1;

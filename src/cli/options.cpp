@@ -332,7 +332,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   try {
     app.parse(own_arguments, argv);
   } catch (const CLI::CallForHelp&) {
-    return PrintAndExit{asked_command(app).help(), 0};
+    const CLI::App& asked = asked_command(app);
+    return PrintAndExit{&asked == &app ? app.help() : asked.help(app.get_name()), 0};
   } catch (const CLI::ParseError& error) {
     return PrintAndExit{"cweb: " + usage_sentence(app, argc, argv, error) + "\n", usage_error};
   }
