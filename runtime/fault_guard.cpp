@@ -241,11 +241,12 @@ struct DeadlineSignal {
     RecoveryPoint* const point = recovery_point();
     if (thread == nullptr || point == nullptr || current_version() == nullptr || tracing) return;
     const uint64_t call = thread->call_.load(std::memory_order_relaxed);
-    if (thread->overdue_.load(std::memory_order_acquire) != call) return;
+    const bool is_overdue = thread->overdue_.load(std::memory_order_acquire) == call;
+    if (!is_overdue && thread->asked_.load(std::memory_order_acquire) != call) return;
     const Registers at = registers_of(*static_cast<const ucontext_t*>(given));
-    const bool in_module = current_version()->image().contains(reinterpret_cast<const void*>(at.pc));
-    FaultRecord& record = in_module ? point->fault : thread->seen_;
-    const bool is_new = in_module || thread->seen_call_.load(std::memory_order_relaxed) != call;
+    const bool ends = is_overdue && current_version()->image().contains(reinterpret_cast<const void*>(at.pc));
+    FaultRecord& record = ends ? point->fault : thread->seen_;
+    const bool is_new = ends || thread->seen_call_.load(std::memory_order_relaxed) != call;
     if (is_new) {
       // Where the stack cannot be looked at, the jump out of that leaves this.
       point->fault = {};
@@ -253,9 +254,9 @@ struct DeadlineSignal {
       record = point->fault;
       tracing = true;
       trace(record, at);
-      if (in_module && !HostSection::entered()) siglongjmp(point->jump, 1);
+      if (ends && !HostSection::entered()) siglongjmp(point->jump, 1);
       tracing = false;
-      if (!in_module) thread->seen_call_.store(call, std::memory_order_release);
+      if (!ends) thread->seen_call_.store(call, std::memory_order_release);
     }
     errno = saved_errno;
   }
@@ -328,6 +329,14 @@ CallingThread::Progress CallingThread::interrupt(uint64_t call) {
   // A thread that has ended meanwhile, whose number is another's by now, has another call.
   syscall(SYS_tgkill, getpid(), thread_id_, deadline_signal());
   return Progress::inside;
+}
+
+uint64_t CallingThread::ask_where() {
+  const uint64_t now = call_.load(std::memory_order_acquire);
+  if (now % 2 == 0) return 0;
+  asked_.store(now, std::memory_order_release);
+  syscall(SYS_tgkill, getpid(), thread_id_, deadline_signal());
+  return now;
 }
 
 bool CallingThread::last_seen(uint64_t call, FaultRecord& record) const {

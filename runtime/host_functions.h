@@ -21,6 +21,7 @@ std::span<const HostSymbol> process_functions();      ///< host_process.cpp: exi
 std::span<const HostSymbol> system_call_functions();  ///< host_system_calls.cpp: kill, close, syscall ...
 std::span<const HostSymbol> thread_functions();       ///< host_threads.cpp: pthread_create, thread-local storage
 std::span<const HostSymbol> websocket_functions();    ///< host_websockets.cpp: cweb_ws_send_binary ... of cweb.h
+std::span<const HostSymbol> job_functions();          ///< host_jobs.cpp: jobs_create of cweb.h
 
 // The module's malloc, for the host functions that return memory which the module frees. On a thread that is inside no
 // version they are the process's own.

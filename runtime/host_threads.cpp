@@ -56,6 +56,7 @@ struct OwnThread {
     if (!version) return;
     set_recovery_point(nullptr);
     set_current_version(nullptr);
+    version->remove_own_thread(CallingThread::current());
     guard.reset();
     version->own_threads.fetch_sub(1);
   }
@@ -148,6 +149,7 @@ void* enter(void* given) {
   auto* start = static_cast<Start*>(given);
   own_thread.version = std::move(start->version);
   own_thread.guard.emplace();
+  own_thread.version->add_own_thread(CallingThread::current()->shared_from_this());
   const Routine routine = start->routine;
   delete start;
   set_current_version(own_thread.version.get());

@@ -194,8 +194,10 @@ void Registry::republish_locked(std::vector<std::shared_ptr<ModuleVersion>> leav
 }
 
 ModuleStatus Registry::status_locked(const Module& module) const {
+  const Retirer::Draining draining = retirer_.draining(module.name);
   return {.live = module.live,
-          .draining = retirer_.draining(module.name).versions,
+          .draining = draining.versions,
+          .threads = draining.threads + (module.live ? module.live->own_threads.load() : 0),
           .calls = module.counters->calls(),
           .counters = module.counters};
 }

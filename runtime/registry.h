@@ -23,6 +23,7 @@ class Retirer;
 struct ModuleStatus {
   std::shared_ptr<ModuleVersion> live;
   size_t draining = 0;  ///< older versions that calls are still inside of, or whose unload runs
+  int threads = 0;      ///< that the module has started itself, of all versions
   uint64_t calls = 0;   ///< that returned, of all versions since the first deploy
   std::shared_ptr<const ModuleCounters> counters;
 };

@@ -192,6 +192,7 @@ server::ServerOptions server_options(const cli::ServeOptions& options, Supervise
           .listeners = supervised ? supervised->take_listeners() : net::Listeners{},
           .max_connections = max_connections(options),
           .max_body_bytes = options.max_body_bytes,
+          .asks_management_for_root = !options.production,
           .websockets = {.max_message_bytes = options.ws_max_message_bytes,
                          .ping_ms = options.ws_ping_seconds * int64_t{1000}},
           .tls = tls,

@@ -19,6 +19,7 @@
 #include "mgnt/module_keeper.h"
 #include "mgnt/module_observer.h"
 #include "mgnt/posted_source.h"
+#include "runtime/invoke.h"
 #include "runtime/runtime.h"
 #include "supervisor/deploy_journal.h"
 
@@ -143,8 +144,8 @@ class Deployer {
   void begin_loading(runtime::ModuleVersion& version, const std::string& name);
   bool run_constructors(const VersionPtr& version, std::chrono::milliseconds& time_left, DeployReport& report);
   bool run_onload(const VersionPtr& version, std::chrono::milliseconds time_left, DeployReport& report);
-  bool call(const VersionPtr& version, void (*function)(), const char* what, std::chrono::milliseconds time_left,
-            DeployReport& report);
+  bool call(const VersionPtr& version, runtime::LoadFunction function, const char* what,
+            std::chrono::milliseconds time_left, DeployReport& report);
 
   // deployer_keep
   using Keeping = std::optional<ModuleKeeper::Intent>;  // empty: nothing is kept

@@ -13,6 +13,7 @@
 #include "mgnt/module_history.h"
 #include "mgnt/module_summary.h"
 #include "mgnt/posted_source.h"
+#include "mgnt/welcome_page.h"
 
 namespace cweb::mgnt {
 namespace {
@@ -75,6 +76,15 @@ ManagementAnswer no_such_module(const ManagementRequest& request, const std::str
   return error_answer(request, 404, "there is no module named " + name);
 }
 
+/// Under which this server was reached. A Host that a shell could take for more than a name is not repeated: the page
+/// has lines to copy.
+std::string own_url(const ManagementRequest& request) {
+  const std::string* host = request.header("host");
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
+  const bool is_plain = host != nullptr && !host->empty() && host->find_first_not_of(plain) == std::string::npos;
+  return (request.is_https ? "https://" : "http://") + (is_plain ? *host : "localhost");
+}
+
 bool is_get(const ManagementRequest& request) {
   return request.method == "GET" || request.method == "HEAD";
 }
@@ -120,6 +130,15 @@ ManagementApi::ManagementApi(Deployer& deployer, runtime::Runtime& runtime, Acce
       options_(options) {}
 
 ManagementAnswer ManagementApi::handle(const ManagementRequest& request) {
+  ManagementAnswer answer = request.path == "/" ? welcome(request) : managed(request);
+  // Answers hold sources and compiler messages: nobody keeps them, and no browser takes them for a page. There is no
+  // CORS header on any answer, so scripts of other origins never read one.
+  answer.headers.emplace_back("Cache-Control", "no-store");
+  answer.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  return answer;
+}
+
+ManagementAnswer ManagementApi::managed(const Request& request) {
   const Stopwatch watch;
   const Admission admission = access_.admit(request, std::chrono::nanoseconds(monotonic_ns()));
   AuditRecord record = begin_record(request);
@@ -128,10 +147,27 @@ ManagementAnswer ManagementApi::handle(const ManagementRequest& request) {
     const auto level = admission.admitted() ? spdlog::level::info : spdlog::level::warn;
     spdlog::log(level, "{}", audit_line(record, admission, request.peer, answer.status, watch.elapsed_ms()));
   }
-  // Answers hold sources and compiler messages: nobody keeps them, and no browser takes them for a page. There is no
-  // CORS header on any answer, so scripts of other origins never read one.
-  answer.headers.emplace_back("Cache-Control", "no-store");
-  answer.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  return answer;
+}
+
+/// Everybody may see it, and what is live is for those who could ask /mgnt. Where a key is set nobody is: whose key
+/// would be tried here would be one more way to guess.
+ManagementAnswer ManagementApi::welcome(const Request& request) {
+  WelcomeFacts facts{.version = CWEB_VERSION,
+                     .url = own_url(request),
+                     .asks_key = access_.always_asks_key(),
+                     .shows_modules = false,
+                     .modules = {}};
+  facts.shows_modules = !facts.asks_key && access_.admit(request, std::chrono::nanoseconds(monotonic_ns())).admitted();
+  if (facts.shows_modules) {
+    for (const runtime::ModuleStatus& status : registry_.list()) {
+      facts.modules.push_back(summarize(*status.live));
+      if (status.live->quarantined) facts.modules.back().state = "quarantined";
+    }
+  }
+  ManagementAnswer answer = text_answer(200, welcome_page(facts));
+  answer.content_type = "text/html; charset=utf-8";
+  answer.headers.emplace_back("Content-Security-Policy", welcome_page_policy);
   return answer;
 }
 

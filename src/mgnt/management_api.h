@@ -35,6 +35,8 @@ class ManagementApi final : public server::ManagementHandler {
   using Answer = server::ManagementAnswer;
 
   // Those that may change what is served note in the record what they did.
+  Answer managed(const Request& request);
+  Answer welcome(const Request& request);
   Answer route(const Request& request, const Admission& admission, AuditRecord& record);
   Answer root(const Request& request, FaultView view, AuditRecord& record);
   Answer module(const Request& request, std::string_view escaped_name, FaultView view, AuditRecord& record);

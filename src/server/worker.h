@@ -37,6 +37,7 @@ struct WorkerOptions {
   http::RequestLimits limits;
   size_t max_body_bytes;
   size_t max_management_body_bytes;
+  bool asks_management_for_root;
   ServerMetrics* metrics;
   SocketDirectory* sockets;
   WebSocketOptions websockets;
@@ -104,6 +105,7 @@ class Worker {
   Next serve_requests(Connection& connection);
   Next advance(Connection& connection);
   Next serve_request(Connection& connection);
+  bool is_for_management(const http::RequestReader& reader) const;
   Next ask_management(Connection& connection);
   void look_at_head(Connection& connection);
   void refuse(Connection& connection, int status, std::string_view sentence);

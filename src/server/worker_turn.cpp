@@ -130,7 +130,7 @@ void Worker::look_at_head(Connection& connection) {
 Worker::Next Worker::serve_request(Connection& connection) {
   Exchange& exchange = *connection.exchange;
   if (connection.redirect_only) return redirect(connection);
-  if (is_management_target(exchange.reader.target())) return ask_management(connection);
+  if (is_for_management(exchange.reader)) return ask_management(connection);
   if (exchange.reader.asks_upgrade()) {
     const auto match = runtime_.registry().table()->find_socket(path_of(exchange.reader.target()));
     if (match.version && http::asks_for_websocket(exchange.reader)) return open_socket(connection, match);
@@ -158,6 +158,16 @@ Worker::Next Worker::serve_request(Connection& connection) {
     enqueue(connection);
   });
   return Next::lost_loop;
+}
+
+bool Worker::is_for_management(const http::RequestReader& reader) const {
+  const std::string_view target = reader.target();
+  if (is_management_target(target)) return true;
+  if (!options_.asks_management_for_root || path_of(target) != "/") return false;
+  if (reader.method() != "GET" && reader.method() != "HEAD") return false;
+  const runtime::RouteTable& table = *runtime_.registry().table();
+  return table.find(reader.method(), "/").kind == runtime::RouteMatch::Kind::no_such_path &&
+         table.find_socket("/").version == nullptr;
 }
 
 Worker::Next Worker::ask_management(Connection& connection) {
