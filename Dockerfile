@@ -34,11 +34,12 @@ COPY . .
 RUN apt-get update && apt-get install --yes --no-install-recommends make \
  && cmake --preset release -DCWEB_TESTS=ON -DCWEB_PRODUCTION=OFF && env -u CWEB_PRODUCTION make check
 
+# libcurl4 is for the client commands, which load it when they run (src/cli/curl_library.h): no ldd names it.
 FROM debian:12-slim AS runtime
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends \
       libstdc++6 libgcc-s1 libjemalloc2 libjansson4 libsqlite3-0 libssl3 libre2-9 libfmt9 libspdlog1.10 libseccomp2 \
-      libzstd1 zlib1g \
+      libzstd1 zlib1g libcurl4 \
  && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* /usr/share/doc /usr/share/man /usr/share/locale \
  && useradd --system --no-create-home --home-dir /app --shell /usr/sbin/nologin cweb \
  && install --directory --owner=cweb --group=cweb /app /app/modules

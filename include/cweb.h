@@ -32,6 +32,8 @@
  *  7. exit, abort and a failed assert end the call, not the server: its client gets a 500. So do signals that a module
  *     sends to itself; SIGTERM and SIGINT end the server in order. syscall() does by number what the function of the
  *     name does here, and fails with EPERM where that would act on the whole server.
+ *  7. What a module prints to stdout or stderr goes to the server's log and to /mgnt/logs, line by line, with its name.
+ *     Neither is ever buffered, and printing does not wait for anybody.
  *
  * It is clean as C99 to C23 with -Wall -Wextra and GNU extensions. The server compiles modules as gnu17.
  */

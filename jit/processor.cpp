@@ -1,6 +1,7 @@
 #include "jit/processor.h"
 
 #include <llvm/ADT/STLExtras.h>
+#include <llvm/Config/llvm-config.h>
 #include <llvm/TargetParser/Host.h>
 #include <llvm/TargetParser/X86TargetParser.h>
 
@@ -34,6 +35,10 @@ std::vector<std::string> differing_features(const Processor& processor) {
   }
   std::sort(differing.begin(), differing.end());
   return differing;
+}
+
+std::string llvm_version() {
+  return LLVM_VERSION_STRING;
 }
 
 }  // namespace cweb::jit

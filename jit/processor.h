@@ -20,4 +20,7 @@ Processor host_processor();
 /// again with every preamble.
 std::vector<std::string> differing_features(const Processor& processor);
 
+/// "19.1.7": of the LLVM that compiles.
+std::string llvm_version();
+
 }  // namespace cweb::jit

@@ -22,9 +22,11 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "runtime/fault_trace.h"
+#include "runtime/module_output.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
+#include "runtime/stream_lock.h"
 
 #ifdef CWEB_SANITIZED
 /// What a call that is ended inside a library had taken from the process is lost, as README says. The server itself
@@ -153,7 +155,10 @@ void pass_on(int signal_number, siginfo_t* info, void* context) {
   const struct sigaction& previous = previous_actions[static_cast<size_t>(signal_number)];
   const bool has_function =
       (previous.sa_flags & SA_SIGINFO) != 0 || (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN);
-  if (!has_function && is_first_to_die()) say_last_words(signal_number);
+  if (!has_function && is_first_to_die()) {
+    say_last_words(signal_number);
+    wait_for_output();
+  }
   sigaction(signal_number, &previous, nullptr);
   if (has_function && (previous.sa_flags & SA_SIGINFO) != 0) return previous.sa_sigaction(signal_number, info, context);
   if (has_function) return previous.sa_handler(signal_number);
@@ -382,18 +387,8 @@ void stop_when_overdue() {
 }
 
 static void release_standard_streams() {
-  // What glibc keeps behind FILE::_lock; it has no way to ask who holds it.
-  struct StreamLock {
-    int lock;
-    int count;
-    void* owner;
-  };
-  for (FILE* stream : {stdin, stdout, stderr}) {
-    const auto* const held = static_cast<const StreamLock*>(static_cast<const void*>(stream->_lock));
-    for (int count = held->owner == reinterpret_cast<void*>(pthread_self()) ? held->count : 0; count > 0; --count) {
-      funlockfile(stream);
-    }
-  }
+  for (FILE* stream : {stdin, stdout, stderr}) release_stream_lock(stream);
+  release_output_locks();
 }
 
 /// The pages of an overflown stack: nobody knows when this thread will need them again.

@@ -16,6 +16,7 @@
 #include "runtime/fault_guard.h"
 #include "runtime/fault_sink.h"
 #include "runtime/host_functions.h"
+#include "runtime/module_output.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
@@ -79,6 +80,7 @@ void* make_report(void* given) {
 /// left of the module's.
 void report_own_fault(const RecoveryPoint& point) {
   after_fault(point.fault);
+  end_output();
   DatabaseSession::end_call();
   // The module may have cancelled the thread, which would end it here.
   int cancels = 0;
@@ -141,6 +143,7 @@ void* run_guarded(Routine routine) {
   void* const result = routine();
   set_recovery_point(nullptr);
   end_values();
+  end_output();
   return result;
 }
 
@@ -263,6 +266,7 @@ void host_pthread_exit(void* value) {
   if (!own_thread.version) stop_module_call("the module called pthread_exit() on a thread of the server's");
   if (ends_values) stop_module_call("the module called pthread_exit() while its thread ended");
   end_values();
+  end_output();
   pthread_exit(value);
 }
 

@@ -13,6 +13,7 @@
 #include "runtime/deadline_watch.h"
 #include "runtime/fault_guard.h"
 #include "runtime/handover_monitor.h"
+#include "runtime/module_output.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
@@ -55,6 +56,7 @@ bool call_guarded(RecoveryPoint& point, const Call& call) {
     CallingThread::current()->call_ended();
     set_recovery_point(nullptr);
     after_fault(point.fault);
+    end_output();
     // Before anybody starts a fresh instance, whose onload may want the database.
     DatabaseSession::end_call();
     return false;
@@ -66,6 +68,7 @@ bool call_guarded(RecoveryPoint& point, const Call& call) {
   if (overdue) note_deadline(point.fault);
   CallingThread::current()->call_ended();
   set_recovery_point(nullptr);
+  end_output();
   return !overdue;
 }
 

@@ -18,6 +18,7 @@
 #include "runtime/heap.h"
 #include "runtime/module_config.h"
 #include "runtime/module_counters.h"
+#include "runtime/output_files.h"
 #include "runtime/thread_share.h"
 
 struct cweb_context;
@@ -74,6 +75,8 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   /// What its callbacks of the context-first generation are given. It lives as long as the version does, since a
   /// module may keep it.
   cweb_context& context() { return *context_; }
+  OutputFiles& output_files() { return output_files_; }
+  const OutputFiles& output_files() const { return output_files_; }
 
   VersionState state() const { return state_.load(std::memory_order_acquire); }
   void set_state(VersionState state) { state_.store(state, std::memory_order_release); }
@@ -144,6 +147,7 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   std::vector<std::shared_ptr<CallingThread>> running_threads_;  // guarded by mutex_
   EmulatedTls tls_;
   const std::unique_ptr<cweb_context> context_;
+  OutputFiles output_files_;
   std::shared_ptr<ModuleHeap> heap_;
   std::unique_ptr<CodeImage> image_;
 };

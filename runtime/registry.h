@@ -65,7 +65,8 @@ class Registry {
   bool publish_restarted(Claim claim, const ModuleVersion& replaced);
 
   /// From here on calls of the module are refused, until a version of it is published. `reason` is for people.
-  void quarantine(const ModuleVersion& version, std::string reason = "it has faulted too often");
+  /// False: it was so before, or another version has come.
+  bool quarantine(const ModuleVersion& version, std::string reason = "it has faulted too often");
 
   /// Makes versions live that another process had: `number` and `deployed_at` are set by the caller. One table for all.
   void publish_restored(std::vector<Claim> claims);

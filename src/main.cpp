@@ -12,10 +12,14 @@
 #include "cli/health.h"
 #include "cli/options.h"
 #include "cli/process.h"
+#include "cli/run_client.h"
+#include "cli/version.h"
 #include "jit/compiler.h"
 #include "jit/linker.h"
+#include "jit/processor.h"
 #include "mgnt/access.h"
 #include "mgnt/deployer.h"
+#include "mgnt/event_log.h"
 #include "mgnt/fault_desk.h"
 #include "mgnt/management_api.h"
 #include "net/listener.h"
@@ -69,13 +73,17 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   auto journal = cweb::open_journal(supervised);
   if (!journal) return cweb::give_up(journal.error().message);
   if (supervised) cweb::runtime::set_crash_note(supervised->crash_note_fd());
+  cweb::mgnt::EventLog events(options.production);
+  const auto printer = cweb::capture_output(events);
   cweb::mgnt::Deployer deployer(**compiler, **linker, **runtime,
                                 {.call_deadline = std::chrono::milliseconds(options.deadline_ms),
                                  .module_memory = options.module_memory_bytes,
                                  .journal = journal->get(),
-                                 .keeper = keeper->get()});
-  cweb::mgnt::FaultDesk faults(deployer, (*runtime)->registry(),
-                               {.production = options.production, .most_faults = options.fault_limit});
+                                 .keeper = keeper->get(),
+                                 .observer = &events});
+  cweb::mgnt::FaultDesk faults(
+      deployer, (*runtime)->registry(),
+      {.production = options.production, .most_faults = options.fault_limit, .observer = &events});
   cweb::runtime::set_fault_sink(&faults);
   cweb::server::ServerMetrics metrics;
   auto access_log = cweb::open_access_log(options, metrics);
@@ -83,19 +91,9 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   auto redirects = cweb::take_redirect_listeners(options, supervised);
   if (!redirects) return cweb::give_up(redirects.error().message);
   cweb::mgnt::ManagementApi management(deployer, **runtime, **access, metrics, faults,
-                                       {.production = options.production});
+                                       {.production = options.production, .events = &events});
   auto server =
-      cweb::server::Server::create({.host = options.host,
-                                    .port = options.port,
-                                    .threads = options.threads,
-                                    .listeners = supervised ? supervised->take_listeners() : cweb::net::Listeners{},
-                                    .max_connections = cweb::max_connections(options),
-                                    .max_body_bytes = options.max_body_bytes,
-                                    .websockets = {.max_message_bytes = options.ws_max_message_bytes,
-                                                   .ping_ms = options.ws_ping_seconds * int64_t{1000}},
-                                    .tls = tls->get(),
-                                    .redirect_listeners = std::move(*redirects),
-                                    .hsts_seconds = options.hsts_seconds},
+      cweb::server::Server::create(cweb::server_options(options, supervised, tls->get(), std::move(*redirects)),
                                    **runtime, management, metrics, access_log->get());
   if (!server) return cweb::give_up(server.error().message);
 
@@ -120,6 +118,7 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   watch.reset();
   if (*access_log) (*access_log)->finish();
   const bool unloaded = (*runtime)->unload_all(unload_time);
+  printer->finish();
   if (!finished || !unloaded || !(*runtime)->spare_threads().wait_until_idle(1s)) {
     // Nothing can end code of a module that does not return, and taking its memory away would crash it.
     cweb::log::warn("code of a module is still running; leaving without it");
@@ -139,6 +138,12 @@ int main(int argc, char** argv) {
     std::fputs(done->text.c_str(), done->exit_code == 0 ? stdout : stderr);
     return done->exit_code;
   }
+  if (std::holds_alternative<cweb::cli::PrintVersion>(command)) {
+    const std::string processor = cweb::jit::host_processor().name;
+    std::fputs(cweb::cli::version_text({.llvm = cweb::jit::llvm_version(), .processor = processor}).c_str(), stdout);
+    return 0;
+  }
+  if (const auto* client = std::get_if<cweb::cli::ClientCommand>(&command)) return cweb::cli::run_client(*client);
   if (const auto* health = std::get_if<cweb::cli::HealthOptions>(&command)) return cweb::cli::ask_health(*health);
   auto options = std::get<cweb::cli::ServeOptions>(command);
   if (options.log_is_json) cweb::log::set_up(cweb::log::Format::json);

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <thread>
 
+#include "cli/suggestion.h"
+
 namespace cweb::cli {
 namespace {
 
@@ -14,7 +16,6 @@ constexpr int usage_error = 2;
 /// By -DCWEB_PRODUCTION=ON.
 constexpr bool built_for_production = CWEB_PRODUCTION_DEFAULT;
 constexpr const char* environment_is_neither = "CWEB_ENV is either production or development";
-constexpr const char* version_text = "cweb " CWEB_VERSION "\n";
 constexpr int max_threads = 64;
 constexpr size_t max_body_limit = size_t{1} << 30;
 constexpr size_t max_connections_limit = 1'000'000;
@@ -46,7 +47,8 @@ void add_websocket_options(CLI::App& serve, ServeOptions& options) {
       ->capture_default_str();
   serve
       .add_option("--ws-ping-seconds", options.ws_ping_seconds,
-                  "silence after which a WebSocket's peer is sent a ping; after as much again the socket is closed")
+                  "silence after which a WebSocket's peer is sent a ping; after as much again the socket is closed. A "
+                  "stream of /mgnt/events is pinged as often, and every 15 seconds at least")
       ->envname("CWEB_WS_PING_SECONDS")
       ->check(CLI::Range(1, 86'400))
       ->capture_default_str();
@@ -287,14 +289,60 @@ std::optional<std::string> settle_environment(const CLI::App& serve, const Said&
   return std::nullopt;
 }
 
+constexpr const char* examples =
+    "Examples:\n"
+    "  cweb serve --modules ~/modules         a server that keeps what is deployed\n"
+    "  cweb deploy modules/counter.c          compile a file on it, and make it live\n"
+    "  cweb list                              what is live\n"
+    "  cweb show counter                      one module, and its last faults\n"
+    "  cweb rollback counter                  back to the version before\n"
+    "`cweb COMMAND --help` tells about one command.";
+
+/// The command that was named; the whole when none was.
+const CLI::App& asked_command(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  return commands.empty() ? app : *commands.front();
+}
+
+/// What is wrong with the command line, and the name that was meant, perhaps.
+std::string usage_sentence(const CLI::App& app, int argc, const char* const* argv, const CLI::ParseError& error) {
+  const CLI::App& command = asked_command(app);
+  const std::string name = &command == &app ? "cweb" : "cweb " + command.get_name();
+  const std::string see = " (" + name + " --help tells more)";
+  if (&command == &app && argc > 1 && argv[1][0] != '-') {
+    std::vector<std::string> names;
+    for (const CLI::App* each : app.get_subcommands({})) names.push_back(each->get_name());
+    return unknown_sentence("command", argv[1], names) + see;
+  }
+  const std::vector<std::string> unknown = app.remaining(/*recurse=*/true);
+  const auto option =
+      std::find_if(unknown.begin(), unknown.end(), [](const auto& text) { return text.starts_with("-"); });
+  if (option != unknown.end()) {
+    std::vector<std::string> names;
+    for (const CLI::Option* each : command.get_options()) {
+      for (const std::string& long_name : each->get_lnames()) names.push_back("--" + long_name);
+    }
+    return unknown_sentence("option", option->substr(0, option->find('=')), names) + see;
+  }
+  return (&command == &app ? "" : command.get_name() + ": ") + error.what() + see;
+}
+
 }  // namespace
+
+/// The number of arguments up to the "--" of `cweb run`, whose server gets what stands behind it.
+int arguments_before_server_s(int argc, const char* const* argv) {
+  if (argc < 2 || std::string_view(argv[1]) != "run") return argc;
+  return static_cast<int>(std::find(argv, argv + argc, std::string_view("--")) - argv);
+}
 
 CommandLine parse_command_line(int argc, const char* const* argv) {
   ServeOptions options;
   options.threads = processors();
   CLI::App app("cweb is a web server with a C compiler inside: post C source, and its routes are live.", "cweb");
   bool print_version = false;
-  app.add_flag("--version", print_version, "print the version");
+  app.add_flag("--version", print_version, "print the versions of cweb and its libraries, and what it compiles for");
+  app.require_subcommand(0, 1);  // behind a command nothing is one: a module may be called "list"
+  app.footer(examples);
   CLI::App* serve = app.add_subcommand("serve", "serve modules over HTTP");
   add_serve_options(*serve, options);
   Said said;
@@ -302,20 +350,25 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   HealthOptions health_options;
   CLI::App* health = app.add_subcommand("health", "ask the server of this machine whether it serves: exit code 0 or 1");
   add_health_options(*health, health_options);
+  ClientCommand client;
+  add_client_commands(app, client);
+  const int own_arguments = arguments_before_server_s(argc, argv);
+  if (own_arguments < argc) client.server_arguments = {argv + own_arguments + 1, argv + argc};
   try {
-    app.parse(argc, argv);
+    app.parse(own_arguments, argv);
   } catch (const CLI::CallForHelp&) {
-    const CLI::App& asked = serve->parsed() ? *serve : health->parsed() ? *health : app;
-    return PrintAndExit{asked.help(), 0};
+    const CLI::App& asked = asked_command(app);
+    return PrintAndExit{&asked == &app ? app.help() : asked.help(app.get_name()), 0};
   } catch (const CLI::ParseError& error) {
-    return PrintAndExit{std::string("cweb: ") + error.what() + "; see cweb --help\n", usage_error};
+    return PrintAndExit{"cweb: " + usage_sentence(app, argc, argv, error) + "\n", usage_error};
   }
-  if (print_version) return PrintAndExit{version_text, 0};
+  if (print_version) return PrintVersion{};
   if (health->parsed()) {
     health_options.production = production_by_environment().value_or(false);
     return health_options;
   }
-  if (!serve->parsed()) return PrintAndExit{app.help(), usage_error};
+  if (app.get_subcommands().empty()) return PrintAndExit{app.help(), usage_error};
+  if (!serve->parsed()) return client;
   if (const auto problem = settle_environment(*serve, said, options)) {
     return PrintAndExit{"cweb: " + *problem + "\n", usage_error};
   }

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "cli/client_options.h"
+
 namespace cweb::cli {
 
 /// `cweb serve`. Each option can also be given as an environment variable, CWEB_PORT for --port; the command line wins.
@@ -63,7 +65,10 @@ struct HealthOptions {
   bool production = false;  ///< TLS is likely
 };
 
-using CommandLine = std::variant<ServeOptions, HealthOptions, PrintAndExit>;
+/// `cweb --version`. What is told with it is known elsewhere: see version.h.
+struct PrintVersion {};
+
+using CommandLine = std::variant<ServeOptions, HealthOptions, ClientCommand, PrintVersion, PrintAndExit>;
 
 CommandLine parse_command_line(int argc, const char* const* argv);
 

@@ -78,6 +78,7 @@ DeployReport Deployer::deploy(const PostedSource& posted) {
   run_deploy(posted, report);
   report.timings.total_ms = total.elapsed_ms();
   counter_.count(report);
+  if (report.status == DeployReport::Status::failed) tell_failed(report);
   return report;
 }
 
@@ -131,6 +132,7 @@ void Deployer::run_deploy(const PostedSource& posted, DeployReport& report) {
   }
   note_in_journal(*version, *compilation);
   note_in_cache(*version, *compilation, replaced_hash);
+  tell_deployed(*version);
   tell_of_stuck_calls(*version, report);
   succeed(report, DeployReport::Status::deployed, *version);
 }
@@ -230,6 +232,7 @@ Deployer::Removal Deployer::remove_if(const std::string& name, const std::functi
   counter_.count_removal();
   Removal removal{.result = Removal::Result::removed, .failure = {}, .module = {}};
   if (was_live) removal.module = summarize(*leaving->live);
+  if (options_.observer != nullptr) options_.observer->removed(name, was_live ? leaving->live->number : 0);
   return removal;
 }
 
@@ -421,6 +424,15 @@ void Deployer::finish(const std::string& guessed_name, DeployReport& report) con
   report.name = guessed_name;
   const auto live = registry_.find(guessed_name);
   if (live) report.keeps_serving = fmt::format("{}, version {}", guessed_name, live->live->number);
+}
+
+/// Like the journal's record: while the name is the deploy's own, so that what is told is in order.
+void Deployer::tell_deployed(const ModuleVersion& version) const {
+  if (options_.observer != nullptr) options_.observer->deployed(version.config.name, version.number);
+}
+
+void Deployer::tell_failed(const DeployReport& report) const {
+  if (options_.observer != nullptr) options_.observer->deploy_failed(report);
 }
 
 }  // namespace cweb::mgnt

@@ -17,6 +17,7 @@
 #include "mgnt/deploy_lanes.h"
 #include "mgnt/deploy_report.h"
 #include "mgnt/module_keeper.h"
+#include "mgnt/module_observer.h"
 #include "mgnt/posted_source.h"
 #include "runtime/invoke.h"
 #include "runtime/runtime.h"
@@ -37,6 +38,8 @@ struct DeployerOptions {
   supervisor::DeployJournal* journal = nullptr;
   /// Where modules are kept. Null: nowhere. Outlives the deployer.
   ModuleKeeper* keeper = nullptr;
+  /// Who is told what becomes of modules. Null: nobody. Outlives the deployer.
+  ModuleObserver* observer = nullptr;
 };
 
 /// Thread-safe. Everything it was given outlives it.
@@ -168,7 +171,10 @@ class Deployer {
   void read_quarantined_configuration(Restoring& module) const;
   void start(Restoring& module);
   static void quarantine(Restoring& module);
+  void tell_restored(const Restoring& module) const;
   void finish(const std::string& guessed_name, DeployReport& report) const;
+  void tell_deployed(const runtime::ModuleVersion& version) const;
+  void tell_failed(const DeployReport& report) const;
 
   jit::Compiler& compiler_;
   jit::Linker& linker_;

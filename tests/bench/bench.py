@@ -19,7 +19,7 @@ from harness.processes import BenchError  # noqa: E402
 from harness.report import Summary, write_json  # noqa: E402
 from harness.servers import Peers  # noqa: E402
 from measure import (compute, deploys, disturbance, fault_torture, faults, memory, programs, restarts,  # noqa: E402
-                     throughput, tls, websockets)
+                     throughput, tls, watching, websockets)
 
 PROJECT = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
 DESCRIPTORS = 65_536
@@ -40,6 +40,7 @@ GROUPS = {
     "swap-at-full-load": programs.swap_under_full_load,
     "faults": faults.measure,
     "restart": restarts.measure,
+    "watch": watching.measure,
     "fault-torture": fault_torture.measure,
     "blocked": programs.blocked_handlers,
     "jit": programs.compiler_alone,

@@ -79,7 +79,7 @@ class Peers:
 
     def __init__(self, build_directory, project_directory, before=None):
         self._before = before
-        self._cweb = os.path.join(build_directory, "cweb")
+        self.cweb_binary = os.path.join(build_directory, "cweb")
         self._programs = os.path.join(build_directory, "tests", "bench")
         self._project = project_directory
         self._directory = tempfile.TemporaryDirectory(prefix="cweb-bench-")
@@ -144,7 +144,7 @@ class Peers:
         """A cweb without modules, as soon as it is ready."""
         read_end, write_end = os.pipe()
         try:
-            command = [binary or self._cweb, "serve", "--port", "0", "--ready-fd", str(write_end), *options]
+            command = [binary or self.cweb_binary, "serve", "--port", "0", "--ready-fd", str(write_end), *options]
             process, log = self._launch(command, cores, pass_fds=[write_end])
         finally:
             os.close(write_end)

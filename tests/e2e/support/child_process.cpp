@@ -89,10 +89,12 @@ std::string OutputFile::text() const {
   return text;
 }
 
-Finished run_program(const std::vector<std::string>& command) {
+Finished run_program(const std::vector<std::string>& command, const PassedFds& fds) {
   const OutputFile out;
   const OutputFile err;
-  const pid_t pid = start_program(command, {{out.fd(), STDOUT_FILENO}, {err.fd(), STDERR_FILENO}});
+  PassedFds passed{{out.fd(), STDOUT_FILENO}, {err.fd(), STDERR_FILENO}};
+  passed.insert(passed.end(), fds.begin(), fds.end());
+  const pid_t pid = start_program(command, passed);
   if (pid < 0) return {};
   const int status = wait_for_end(pid, 2 * patience);
   if (status == -1) {

@@ -42,7 +42,7 @@ struct Finished {
   std::string err;     ///< standard error
 };
 
-/// Runs a program to its end. Searched in PATH.
-Finished run_program(const std::vector<std::string>& command);
+/// Runs a program to its end. Searched in PATH. `fds` are passed beside standard output and error.
+Finished run_program(const std::vector<std::string>& command, const PassedFds& fds = {});
 
 }  // namespace cweb::e2e

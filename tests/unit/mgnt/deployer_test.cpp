@@ -12,6 +12,7 @@
 #include "fake_toolchain.h"
 #include "runtime/module_stop.h"
 #include "runtime/runtime.h"
+#include "told.h"
 
 namespace cweb::mgnt {
 namespace {
@@ -360,8 +361,11 @@ TEST_F(RestoreTest, one_that_cannot_come_back_does_not_keep_the_others) {
   first.deploy(posted(source({})));
   broken.link_failure = jit::LinkFailure{.rendered = "no", .diagnostics = {{}}};
   toolchain_.know(text, broken);
-  Deployer second = deployer_on(*next_runtime_);
+  EventLog log;
+  Deployer second(toolchain_, toolchain_, *next_runtime_, {.journal = journal_.get(), .observer = &log});
   const Deployer::Restoration done = second.restore({.one_at_a_time = true, .crash_note = -1});
+  EXPECT_THAT(told(log), ElementsAre("broken is not deployed (link): the module does not link",
+                                     "counter, version 1, is deployed"));
   EXPECT_EQ(done.modules, 1U);
   EXPECT_EQ(done.failed, 1U);
   EXPECT_FALSE(next_runtime_->registry().find("broken"));
@@ -387,8 +391,13 @@ TEST_F(RestoreTest, one_whose_onload_or_constructor_fails_comes_back_quarantined
   ASSERT_EQ(first.deploy(posted(source(constructing))).status, Status::deployed);
   first.deploy(posted(source({})));
   fails = true;
-  Deployer second = deployer_on(*next_runtime_);
+  EventLog log;
+  Deployer second(toolchain_, toolchain_, *next_runtime_, {.journal = journal_.get(), .observer = &log});
   const Deployer::Restoration done = second.restore({});
+  EXPECT_THAT(told(log),
+              ElementsAre("loading, version 1, is deployed", HasSubstr("loading, version 1, is quarantined: "),
+                          "constructing, version 1, is deployed",
+                          HasSubstr("constructing, version 1, is quarantined: "), "counter, version 1, is deployed"));
   EXPECT_EQ(done.modules, 3U);
   EXPECT_EQ(done.quarantined, 2U);
   EXPECT_EQ(done.failed, 0U);

@@ -1,0 +1,136 @@
+#include "cli/deploy_command.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "cli/client_failure.h"
+#include "cli/output.h"
+#include "cli/routes_ini.h"
+#include "cli/terminal_text.h"
+
+namespace cweb::cli {
+namespace {
+
+/// jit/compiler's bound.
+constexpr size_t longest_source = size_t{4} << 20;
+constexpr int usage_error = 2;
+
+std::unexpected<BadBeginning> bad(std::string sentence, int exit_code) {
+  return std::unexpected(BadBeginning{"cweb: " + std::move(sentence) + "\n", exit_code});
+}
+
+/// By what they are, not by how they are called: ./a.c and a.c are one. What is not there is left to fail.
+std::vector<std::string> without_repetition(const std::vector<std::string>& files) {
+  std::set<std::pair<dev_t, ino_t>> seen;
+  std::set<std::string> names;
+  std::vector<std::string> kept;
+  for (const std::string& file : files) {
+    struct stat status{};
+    const bool is_known = file != "-" && stat(file.c_str(), &status) == 0;
+    const bool is_new = is_known ? seen.emplace(status.st_dev, status.st_ino).second : names.insert(file).second;
+    if (is_new) kept.push_back(file);
+  }
+  return kept;
+}
+
+std::expected<DeployPlan, BadBeginning> plan_by_ini(const std::string& path) {
+  const auto ini = read_routes_ini(path);
+  if (!ini) return bad(ini.error().message, 1);
+  BadBeginning problems;
+  for (const std::string& problem : ini->problems) problems.message += "cweb: " + problem + "\n";
+  if (!ini->problems.empty()) return std::unexpected(problems);
+  if (ini->files.empty()) {
+    return bad(one_line(path) + " lists no files: below [modules] each line is the path of a C file", 1);
+  }
+  return DeployPlan{.files = without_repetition(ini->files), .ini_url = ini->server_url};
+}
+
+bool colours_of_messages() {
+  static const bool colours = wants_colours(STDERR_FILENO);
+  return colours;
+}
+
+/// The answer to one file, told. Fails like send_source.
+Expected<bool> tell(const Client& client, const ClientCommand& command, const std::string& file,
+                    const std::string& source, const HttpAnswer& answer) {
+  const auto report = json_of_answer(client.address(), answer);
+  if (!report) return std::unexpected(report.error());
+  const ReportText told = report_text(*report, shown_file(file), source, colours_of_messages());
+  const bool succeeded = told.succeeded && answer.status == 200;
+  if (command.json) {
+    print_foreign(answer.body);
+    return succeeded;
+  }
+  print_message(told.messages);
+  print(told.result);
+  return succeeded;
+}
+
+}  // namespace
+
+std::expected<DeployPlan, BadBeginning> plan_deploy(const ClientCommand& command) {
+  const auto is_ini = [](const std::string& file) { return file.ends_with(".ini"); };
+  const auto ini = std::find_if(command.files.begin(), command.files.end(), is_ini);
+  if (ini != command.files.end()) {
+    return bad(one_line(*ini) + " is no C file: to deploy what it lists, say `cweb deploy -c " + one_line(*ini) + "`",
+               usage_error);
+  }
+  if (!command.files.empty()) {
+    DeployPlan plan{.files = without_repetition(command.files), .ini_url = {}};
+    // The files are named; all that an ini can add is the server.
+    auto url = server_of_ini(command.ini.empty() ? default_ini : command.ini);
+    if (!url && command.server.url.empty()) return bad(url.error().message, 1);
+    if (url) plan.ini_url = std::move(*url);
+    return plan;
+  }
+  if (!command.ini.empty()) return plan_by_ini(command.ini);
+  std::error_code error;
+  if (!std::filesystem::exists(default_ini, error)) {
+    return bad("there is nothing to deploy: name files (`cweb deploy FILE.c`), or list them in a routes.ini here",
+               usage_error);
+  }
+  return plan_by_ini(default_ini);
+}
+
+std::string shown_file(const std::string& file) {
+  return file == "-" ? "<stdin>" : one_line(file);
+}
+
+std::expected<std::string, FileFault> read_source(const std::string& file) {
+  auto source = read_small_file(file, longest_source);
+  if (source && source->empty()) return std::unexpected(FileFault{shown_file(file) + ": the file is empty", 0});
+  return source;
+}
+
+Expected<HttpAnswer> send_source(Client& client, const std::string& source, bool check_only) {
+  return client.call(
+      {.method = "POST", .path = check_only ? "/mgnt?check=1" : "/mgnt", .body = source, .type = "text/x-c"});
+}
+
+int run_deploy(Client& client, const ClientCommand& command, const DeployPlan& plan) {
+  bool all_succeeded = true;
+  for (const std::string& file : plan.files) {
+    const auto source = read_source(file);
+    if (!source) {
+      complain(source.error().sentence);
+      all_succeeded = false;
+      continue;
+    }
+    const auto answer = send_source(client, *source, command.check_only);
+    const auto told = answer ? tell(client, command, file, *source, *answer) : std::unexpected(answer.error());
+    if (!told) {
+      complain(told.error().message);
+      return 1;
+    }
+    all_succeeded = all_succeeded && *told;
+  }
+  return all_succeeded ? 0 : 1;
+}
+
+}  // namespace cweb::cli

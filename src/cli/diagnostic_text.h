@@ -1,0 +1,13 @@
+// The compiler's messages as Clang prints them in a terminal, about the file that the user knows. Pure; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace cweb::cli {
+
+/// `rendered` is the server's text, where the source is called module.c; `file` is what the user calls it. A server in
+/// production leaves out the lines of the source: they are put in from `source`, what was sent. Whole lines, harmless.
+std::string diagnostic_text(std::string_view rendered, std::string_view file, std::string_view source, bool colours);
+
+}  // namespace cweb::cli

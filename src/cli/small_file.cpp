@@ -1,0 +1,47 @@
+#include "cli/small_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/unique_fd.h"
+#include "cli/terminal_text.h"
+
+namespace cweb::cli {
+namespace {
+
+constexpr size_t step = size_t{64} << 10;
+
+std::unexpected<FileFault> fault(const std::string& path, int error) {
+  const std::string name = path == "-" ? "standard input" : one_line(path);
+  return std::unexpected(FileFault{name + ": " + std::strerror(error), error});
+}
+
+}  // namespace
+
+std::expected<std::string, FileFault> read_small_file(const std::string& path, size_t most_bytes, struct stat* status) {
+  UniqueFd opened;
+  if (path != "-") opened.reset(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const int fd = path == "-" ? STDIN_FILENO : opened.get();
+  struct stat found{};
+  if (fd < 0 || fstat(fd, &found) != 0) return fault(path, errno);
+  if (S_ISDIR(found.st_mode)) return fault(path, EISDIR);
+  if (status != nullptr) *status = found;
+  std::string text;
+  while (text.size() <= most_bytes) {
+    const size_t length = text.size();
+    text.resize(std::min(length + step, most_bytes + 1));
+    const ssize_t count = read(fd, text.data() + length, text.size() - length);
+    const int error = errno;
+    text.resize(length + static_cast<size_t>(std::max<ssize_t>(count, 0)));
+    if (count == 0) return text;
+    if (count < 0 && error != EINTR) return fault(path, error);
+  }
+  const std::string bound = readable_bytes(most_bytes);
+  return std::unexpected(FileFault{one_line(path) + ": is longer than " + bound + ", the most that is read of it", 0});
+}
+
+}  // namespace cweb::cli

@@ -1,0 +1,23 @@
+// Reading a whole file that is bounded: sources, ini files, keys. Any thread.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <expected>
+#include <string>
+
+namespace cweb::cli {
+
+/// Why a file is not read.
+struct FileFault {
+  std::string sentence;  ///< "counter.c: No such file or directory"
+  int os_error = 0;      ///< errno; 0: it is longer than allowed
+};
+
+/// The file's bytes; "-" is standard input. Anything that can be read to an end: also a pipe, but no directory.
+/// `status` is given what fstat(2) says of the file that was read, when it is not null.
+std::expected<std::string, FileFault> read_small_file(const std::string& path, size_t most_bytes,
+                                                      struct stat* status = nullptr);
+
+}  // namespace cweb::cli
