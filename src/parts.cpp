@@ -176,7 +176,7 @@ namespace {
 Expected<runtime::TokenSigner::Key> token_key(const cli::ServeOptions& options, const Supervised& supervised) {
   runtime::TokenSigner::Key key{};
   if (!options.modules_dir.empty()) {
-    const auto kept = store::read_or_make_secret(options.modules_dir, ".token-key", key.size());
+    const auto kept = store::read_or_make_secret(options.modules_dir + "/.keys", "tokens", key.size());
     if (kept) {
       std::copy(kept->begin(), kept->end(), key.begin());
       return key;

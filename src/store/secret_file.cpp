@@ -35,7 +35,7 @@ FileResult<std::string> make_secret(int directory, const std::string& name, size
 
 Expected<std::string> read_or_make_secret(const std::string& directory, const std::string& name, size_t bytes) {
   const std::string path = directory + "/" + name;
-  const auto opened = open_directory(AT_FDCWD, directory);
+  const auto opened = open_directory(AT_FDCWD, directory, 0700);
   if (!opened) return fail(fmt::format("{}: {}", directory, describe(opened.error().number)));
   struct stat facts{};
   if (::fstatat(opened->get(), name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) {

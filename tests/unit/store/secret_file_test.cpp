@@ -51,9 +51,9 @@ TEST_F(SecretFileTest, one_of_another_length_is_refused_and_left_as_it_is) {
 }
 
 TEST_F(SecretFileTest, no_directory_is_a_sentence) {
-  const auto secret = read_or_make_secret("/nowhere", "secret", 32);
+  const auto secret = read_or_make_secret("/nowhere/deep", "secret", 32);
   ASSERT_FALSE(secret.has_value());
-  EXPECT_EQ(secret.error().message, "/nowhere: No such file or directory");
+  EXPECT_EQ(secret.error().message, "/nowhere/deep: No such file or directory");
 }
 
 }  // namespace
