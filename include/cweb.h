@@ -324,6 +324,173 @@ struct cweb_context {
 
 typedef struct cweb_context cweb_context_t;
 
+/*
+ * What all modules share, each in two ways: by these names, and as members of the context, which are the same objects.
+ * They live as long as the server process, so what one version leaves there the next one finds. Any thread may use
+ * them. They cannot be written to.
+ */
+extern struct container *cache;
+extern struct scheduler *scheduler;
+extern struct sqldb *database;
+extern struct symbols *symbols;
+extern struct crypto *crypto;
+
+/*
+ * Some functions of the context-first generation take a pointer more, in front of what those of the documented one
+ * take: they are declared without their parameters, and both ways are told below. Which of the two a call is shows in
+ * its first argument, because nothing else can be the address of that object.
+ */
+#if defined(__cplusplus) || \
+    (defined(__STDC_VERSION__) && __STDC_VERSION__ > 201710L && (defined(__clang__) || __GNUC__ > 12))
+#define CWEB_EITHER_WAY ...
+#else
+#define CWEB_EITHER_WAY
+#endif
+#if defined(__clang__) && defined(__has_warning)
+#if __has_warning("-Wdeprecated-non-prototype")
+#pragma clang diagnostic ignored "-Wdeprecated-non-prototype"
+#endif
+#endif
+
+/* --------------------------------------------------------------------------------------------------------- cache */
+
+/*
+ * Names to pointers, and below it names to bytes; the two do not see each other's names.
+ *
+ * A pointer is kept as it is. One to a static variable is gone with the version whose variable it is: the name is
+ * dropped then, and the log says so. A block from malloc keeps the heap of the version that made it in memory, until
+ * the name is removed or set anew; nothing frees the block but free.
+ */
+struct container {
+    /*
+     * 0; -1 when an argument is NULL, or the names take more memory than --cache-memory. The first value of a name
+     * stays, and the answer is 0 then too, unless it is an older version's static variable.
+     */
+    int (*set)(const char *name, void *value);
+    void *(*get)(const char *name); /* NULL when there is none */
+};
+
+/* Either way: (name, value), or (cache, name, value). Like set, but the last value stays. */
+int container_set(CWEB_EITHER_WAY);
+/* (name), or (cache, name) */
+void *container_get(CWEB_EITHER_WAY);
+/* (name), or (cache, name). 0; -1 when there is none of the name. */
+int container_remove(CWEB_EITHER_WAY);
+
+/*
+ * Bytes under a name, copied: they belong to no version. They stay for `ttl_ms` milliseconds, or for good when that is
+ * 0; when all of them take more than --cache-memory, those that were not used for the longest time go. 0; -1 when an
+ * argument is NULL or negative, or there is no room for so many bytes.
+ */
+int cweb_cache_put(const char *name, const void *bytes, size_t length, long ttl_ms);
+/*
+ * Copies the bytes of a name to `buffer`, at most `size` of them, without a NUL. The answer is how many there are: more
+ * than `size` when some were left out. -1 when there are none of the name, or no more.
+ */
+long cweb_cache_fetch(const char *name, void *buffer, size_t size);
+/* From now on they stay for so long; with 0 they are gone at once. 0; -1 when there are none of the name. */
+int cweb_cache_expire(const char *name, long ttl_ms);
+
+/* ----------------------------------------------------------------------------------------------------- scheduler */
+
+typedef enum worker_state {
+    ASYNC, /* on another thread, soon */
+    SYNC   /* on this thread, now: what goes wrong in it is this call's */
+} worker_state_t;
+
+/*
+ * Work runs under the same guard and deadline as a request: a fault ends it, is reported, and has the module started
+ * afresh. It begins in the order in which it was added; up to 16 pieces of a module's run at a time. What was added
+ * runs before unload does, also when the version is replaced meanwhile.
+ */
+struct scheduler {
+    /* 0; -1 when work is NULL, 65,536 pieces of the module are waiting, or the version has been unloaded. */
+    int (*add)(void (*work)(void *), void *data, worker_state_t state);
+};
+
+/* Either way: (work, data, state), or (scheduler, work, data, state). */
+int scheduler_add(CWEB_EITHER_WAY);
+
+/*
+ * Runs work once, when `ms` milliseconds have passed, or each time that they have passed. A run that takes longer leaves
+ * out those that would meet it: there are never two of one timer at a time. Timers run while their version is live, and
+ * end when it is replaced or removed: a timer for good is started in onload. The answer is the timer's number; -1 when
+ * work is NULL, `ms` is negative (or 0, of cweb_every_ms), the version has 10,000 timers, or it has been replaced.
+ */
+long cweb_after_ms(long ms, void (*work)(void *), void *data);
+long cweb_every_ms(long ms, void (*work)(void *), void *data);
+/* No run begins any more; one that has begun goes on. 0; -1 when this version has no timer of that number. */
+int cweb_cancel(long timer);
+
+/* ------------------------------------------------------------------------------------------------------ database */
+
+/*
+ * One SQLite database for all modules: in memory, or the file of --database. Each thread has a connection of its own, so
+ * a transaction is a thread's; it ends with the call at the latest: what is not committed by then is rolled back. A
+ * statement may be used by any thread, one at a time, and stays until it is finalized or its version goes; one that is
+ * left in the middle of its rows is reset when the call ends. Who finds the database locked waits, up to 5 seconds.
+ * A transaction that reads before it writes had better BEGIN IMMEDIATE.
+ *
+ * `db` is for SQLite's own functions. In those that run, prepare or ask about something (sqlite3_exec,
+ * sqlite3_prepare_v2, sqlite3_errmsg, sqlite3_changes, sqlite3_last_insert_rowid ...) it stands for the connection of
+ * the thread that calls. It cannot be closed, and functions of a module cannot be registered with it.
+ *
+ * All of these mean what SQLite's functions of the same name mean. The first column is the documented way; in the other
+ * generation each takes the struct sqldb * in front.
+ */
+struct sqldb {
+    sqlite3 *db;
+    int (*exec)(CWEB_EITHER_WAY);      /* (sql, callback, argument, char **error); free the error with `free` */
+    int (*prepare)(CWEB_EITHER_WAY);   /* (sql, bytes or -1, &statement, &rest or NULL); or (sql, &statement) */
+    int (*step)(CWEB_EITHER_WAY);      /* (statement) */
+    int (*finalize)(CWEB_EITHER_WAY);  /* (statement) */
+    int (*bind_text)(CWEB_EITHER_WAY); /* (statement, index, text, bytes or -1, SQLITE_TRANSIENT or ...); it is copied */
+    int (*bind_int)(CWEB_EITHER_WAY);  /* (statement, index, int) */
+    const unsigned char *(*column_text)(CWEB_EITHER_WAY); /* (statement, column); valid until the next step */
+    int (*column_int)(CWEB_EITHER_WAY);                   /* (statement, column) */
+    int (*column_count)(CWEB_EITHER_WAY);                 /* (statement) */
+    int (*reset)(CWEB_EITHER_WAY);                        /* (statement) */
+    int (*changes)(CWEB_EITHER_WAY);                      /* (), of the thread's last statement */
+    sqlite3_int64 (*last_insert_rowid)(CWEB_EITHER_WAY);  /* (), the same */
+    void (*free)(CWEB_EITHER_WAY);                        /* (what exec has set error to) */
+};
+
+/* ------------------------------------------------------------------------------------------------------- symbols */
+
+/*
+ * Functions and variables of other modules, as long as they are exported: neither static nor hidden. resolv takes
+ * (module, name), or (user_data, module, name). The answer is the live version's, or NULL. That version stays in memory
+ * while the version that asked does, even when a newer one is live; asked again, resolv answers with the newer one's.
+ * What a function of another module does is part of the call that it is called in: its faults, its malloc, its time.
+ */
+struct symbols {
+    void *(*resolv)(CWEB_EITHER_WAY);
+    void *user_data;
+};
+
+/* -------------------------------------------------------------------------------------------------------- crypto */
+
+/* Bytes that sign_token writes, with the NUL. */
+#define CWEB_SIGNATURE_SIZE 44
+
+/*
+ * Signatures (HMAC-SHA256) with a key that only the server has. It lives as long as the server, and with --modules as
+ * long as the directory, so what one version has signed the next one verifies.
+ */
+struct crypto_ops {
+    /* Writes the signature of a text: letters, digits, - and _. 0; -1 when an argument is NULL or out is too small. */
+    int (*sign_token)(const char *token, char *out, unsigned out_len);
+    /* 0 when `signature` is that of the text `token`, which ends at its NUL or after token_len bytes; else -1. */
+    int (*verify_token)(const char *signature, char *token, size_t token_len);
+};
+
+struct crypto {
+    struct crypto_ops *ops;
+    /* The same two. */
+    int (*sign_token)(const char *token, char *out, unsigned out_len);
+    int (*verify_token)(const char *signature, char *token, size_t token_len);
+};
+
 /* ---------------------------------------------------------------------------------------------------------- jobs */
 
 /*

@@ -3,6 +3,7 @@
 
 #include <clang/Basic/DiagnosticIDs.h>
 #include <clang/Basic/SourceManager.h>
+#include <clang/Lex/LexDiagnostic.h>
 #include <clang/Lex/Lexer.h>
 #include <fmt/format.h>
 #include <llvm/ADT/SmallString.h>
@@ -136,6 +137,20 @@ void DiagnosticCollector::HandleDiagnostic(clang::DiagnosticsEngine::Level level
   if (dropping_) return;
   printer_.HandleDiagnostic(level, info);
   messages_.diagnostics.push_back(plain(level, info));
+  if (info.getID() == clang::diag::err_pp_file_not_found) note_where_headers_come_from();
+}
+
+/// Behind the message of a header that is not offered.
+void DiagnosticCollector::note_where_headers_come_from() {
+  Diagnostic note = messages_.diagnostics.back();
+  note.severity = Diagnostic::Severity::note;
+  note.message =
+      "modules may include the headers of the C library, jansson, SQLite, zlib and OpenSSL; `cweb serve --include DIR` "
+      "offers those of another directory, and --link the library that they belong to";
+  note.fixits.clear();
+  if (note.position.line > 0) stream_ << note.file << ':' << note.position.line << ':' << note.position.column << ": ";
+  stream_ << "note: " << note.message << '\n';
+  messages_.diagnostics.push_back(std::move(note));
 }
 
 void DiagnosticCollector::replay(const Messages& earlier) {

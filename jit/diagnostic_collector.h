@@ -35,6 +35,8 @@ class DiagnosticCollector final : public clang::DiagnosticConsumer {
   Messages take(const std::vector<unsigned>& include_lines = {});
 
  private:
+  void note_where_headers_come_from();
+
   Messages messages_;
   llvm::raw_string_ostream stream_;
   llvm::IntrusiveRefCntPtr<clang::DiagnosticOptions> options_;

@@ -15,7 +15,7 @@ namespace cweb::jit {
 /// What the linker knows of an image when it is done. Addresses lie in `range`.
 struct LinkedParts {
   CodeRange range;
-  std::unordered_map<std::string, void*> symbols;  ///< those with external linkage
+  std::unordered_map<std::string, void*> symbols;  ///< those with external linkage that are not hidden
   std::vector<void (*)()> constructors;
   std::vector<CodeSection> code_sections;
 };

@@ -151,7 +151,7 @@ void LinkJob::lookup(const LookupMap& names, std::unique_ptr<jitlink::JITLinkAsy
 
 llvm::Error LinkJob::notifyResolved(jitlink::LinkGraph& graph) {
   for (const jitlink::Symbol* symbol : graph.defined_symbols()) {
-    if (!symbol->hasName() || symbol->getScope() == jitlink::Scope::Local) continue;
+    if (!symbol->hasName() || symbol->getScope() != jitlink::Scope::Default) continue;
     outcome_.parts.symbols.emplace(symbol->getName().str(), symbol->getAddress().toPtr<void*>());
   }
   outcome_.parts.code_sections = code_.placed(object_);
@@ -191,6 +191,15 @@ Diagnostic describe(const MissingSymbol& missing, const ModuleFacts& facts) {
   return diagnostic;
 }
 
+/// For whoever has the library.
+Diagnostic library_note(SourcePosition position) {
+  Diagnostic note;
+  note.severity = Diagnostic::Severity::note;
+  note.position = position;
+  note.message = "none of the libraries that modules may use has it; `cweb serve --link libNAME.so` offers another one";
+  return note;
+}
+
 LinkFailure undefined_symbols(const std::vector<MissingSymbol>& missing, const ModuleFacts& facts,
                               std::string_view source) {
   LinkFailure failure;
@@ -199,6 +208,9 @@ LinkFailure undefined_symbols(const std::vector<MissingSymbol>& missing, const M
     return std::tie(a.position.line, a.position.column, a.message) <
            std::tie(b.position.line, b.position.column, b.message);
   });
+  const auto unknown =
+      std::find_if(missing.begin(), missing.end(), [](const auto& each) { return each.refusal.empty(); });
+  if (unknown != missing.end()) failure.diagnostics.push_back(library_note(describe(*unknown, facts).position));
   for (const Diagnostic& diagnostic : failure.diagnostics) failure.rendered += rendered_in_source(diagnostic, source);
   return failure;
 }
@@ -243,10 +255,11 @@ std::expected<std::unique_ptr<CodeImage>, LinkFailure> JitLinker::link(const Com
 
 }  // namespace
 
-Expected<std::unique_ptr<Linker>> Linker::create(std::span<const HostSymbol> host) {
+Expected<std::unique_ptr<Linker>> Linker::create(std::span<const HostSymbol> host,
+                                                 const std::vector<std::string>& libraries) {
   auto memory = CodeMemory::create();
   if (!memory) return std::unexpected(memory.error());
-  auto policy = SymbolPolicy::create(host);
+  auto policy = SymbolPolicy::create(host, libraries);
   if (!policy) return std::unexpected(policy.error());
   return std::make_unique<JitLinker>(std::move(*memory), std::move(*policy));
 }

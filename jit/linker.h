@@ -25,7 +25,9 @@ class Linker {
 
   /// `host` are the functions behind cweb.h and the replacements for libc's (runtime/host_symbols.h); they win over the
   /// libraries, and a module's own definitions win over them. The span and its names outlive the linker.
-  static Expected<std::unique_ptr<Linker>> create(std::span<const HostSymbol> host);
+  /// `libraries` are offered behind them all: names that the loader looks for, or paths.
+  static Expected<std::unique_ptr<Linker>> create(std::span<const HostSymbol> host,
+                                                  const std::vector<std::string>& libraries = {});
 
   /// Any thread. The source text is used to print the line of a missing symbol's first use.
   virtual std::expected<std::unique_ptr<CodeImage>, LinkFailure> link(const Compilation& compilation,

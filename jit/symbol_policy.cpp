@@ -99,21 +99,29 @@ bool is_variable(const void* address) {
 
 }  // namespace
 
-Expected<std::unique_ptr<SymbolPolicy>> SymbolPolicy::create(std::span<const HostSymbol> host) {
+Expected<void> SymbolPolicy::load(const std::string& name, std::string_view whose) {
+  void* const library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    const char* const reason = dlerror();
+    return fail(fmt::format("cannot load {}, {}: {}", name, whose, reason == nullptr ? "no reason given" : reason));
+  }
+  libraries_.push_back(library);
+  link_map* record = nullptr;
+  CWEB_ASSERT(dlinfo(library, RTLD_DI_LINKMAP, &record) == 0);
+  link_maps_.push_back(record);
+  return {};
+}
+
+Expected<std::unique_ptr<SymbolPolicy>> SymbolPolicy::create(std::span<const HostSymbol> host,
+                                                             const std::vector<std::string>& linked) {
   std::unique_ptr<SymbolPolicy> policy(new SymbolPolicy);
   for (const HostSymbol& symbol : host) policy->host_.emplace(symbol.name, symbol.address);
 
   for (const char* name : offered_libraries) {
-    void* const library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) {
-      const char* const reason = dlerror();
-      return fail(fmt::format("cannot load {}, which modules may use: {}", name,
-                              reason == nullptr ? "no reason given" : reason));
-    }
-    policy->libraries_.push_back(library);
-    link_map* record = nullptr;
-    CWEB_ASSERT(dlinfo(library, RTLD_DI_LINKMAP, &record) == 0);
-    policy->link_maps_.push_back(record);
+    if (auto loaded = policy->load(name, "which modules may use"); !loaded) return std::unexpected(loaded.error());
+  }
+  for (const std::string& name : linked) {
+    if (auto loaded = policy->load(name, "which --link names"); !loaded) return std::unexpected(loaded.error());
   }
   // libc answers for time() and gettimeofday() with the kernel's own, where the kernel brings them.
   if (const unsigned long vdso = getauxval(AT_SYSINFO_EHDR); vdso != 0) {

@@ -17,8 +17,10 @@ namespace cweb::jit {
 /// Thread-safe. What a module defines itself is never asked here: it has won already.
 class SymbolPolicy {
  public:
-  /// Loads the libraries that modules are offered. `host` and its names outlive the policy.
-  static Expected<std::unique_ptr<SymbolPolicy>> create(std::span<const HostSymbol> host);
+  /// Loads the libraries that modules are offered, and `linked` behind them: names that the loader looks for, or paths.
+  /// `host` and its names outlive the policy.
+  static Expected<std::unique_ptr<SymbolPolicy>> create(std::span<const HostSymbol> host,
+                                                        const std::vector<std::string>& linked = {});
   ~SymbolPolicy();
   SymbolPolicy(const SymbolPolicy&) = delete;
   SymbolPolicy& operator=(const SymbolPolicy&) = delete;
@@ -32,6 +34,7 @@ class SymbolPolicy {
 
  private:
   SymbolPolicy() = default;
+  Expected<void> load(const std::string& name, std::string_view whose);
   void* find_in_libraries(const std::string& name) const;
   bool is_offered(const void* address) const;
 

@@ -87,7 +87,7 @@ class CodeImage {
  public:
   virtual ~CodeImage() = default;
 
-  /// Address of a symbol that the module defines with external linkage, or null.
+  /// Address of a symbol that the module defines with external linkage and does not hide, or null.
   virtual void* symbol(std::string_view name) const = 0;
   /// Functions to call once after linking, in order, before anything else of the module runs (.init_array).
   virtual std::span<void (*const)()> constructors() const = 0;

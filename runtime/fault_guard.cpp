@@ -1,5 +1,6 @@
 #include "runtime/fault_guard.h"
 
+#include <dlfcn.h>
 #include <execinfo.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -234,6 +235,13 @@ static void end_loudly_unless_main() {
   abort();
 }
 
+/// Code of the version that is called, or of another one whose functions it calls: what is neither the server's nor a
+/// library's. Takes no lock.
+static bool is_module_code(void* pc) {
+  dl_find_object found{};
+  return current_version()->image().contains(pc) || _dl_find_object(pc, &found) != 0;
+}
+
 struct DeadlineSignal {
   static void handle(int, siginfo_t*, void* given) {
     const int saved_errno = errno;
@@ -244,7 +252,7 @@ struct DeadlineSignal {
     const bool is_overdue = thread->overdue_.load(std::memory_order_acquire) == call;
     if (!is_overdue && thread->asked_.load(std::memory_order_acquire) != call) return;
     const Registers at = registers_of(*static_cast<const ucontext_t*>(given));
-    const bool ends = is_overdue && current_version()->image().contains(reinterpret_cast<const void*>(at.pc));
+    const bool ends = is_overdue && is_module_code(reinterpret_cast<void*>(at.pc));
     FaultRecord& record = ends ? point->fault : thread->seen_;
     const bool is_new = ends || thread->seen_call_.load(std::memory_order_relaxed) != call;
     if (is_new) {

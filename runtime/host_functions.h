@@ -22,6 +22,12 @@ std::span<const HostSymbol> system_call_functions();  ///< host_system_calls.cpp
 std::span<const HostSymbol> thread_functions();       ///< host_threads.cpp: pthread_create, thread-local storage
 std::span<const HostSymbol> websocket_functions();    ///< host_websockets.cpp: cweb_ws_send_binary ... of cweb.h
 std::span<const HostSymbol> job_functions();          ///< host_jobs.cpp: jobs_create of cweb.h
+std::span<const HostSymbol> cache_functions();        ///< host_cache.cpp: cache, container_set, cweb_cache_put ...
+std::span<const HostSymbol> scheduler_functions();    ///< host_scheduler.cpp: scheduler, cweb_after_ms ...
+std::span<const HostSymbol> database_functions();     ///< host_database.cpp: database
+std::span<const HostSymbol> sqlite_functions();       ///< host_sqlite.cpp: sqlite3_exec ...
+std::span<const HostSymbol> symbol_functions();       ///< host_module_symbols.cpp: symbols
+std::span<const HostSymbol> crypto_functions();       ///< host_crypto.cpp: crypto
 
 // The module's malloc, for the host functions that return memory which the module frees. On a thread that is inside no
 // version they are the process's own.

@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "runtime/calling_thread.h"
+#include "runtime/database_session.h"
 #include "runtime/fault_guard.h"
 #include "runtime/fault_sink.h"
 #include "runtime/host_functions.h"
@@ -80,6 +81,7 @@ void* make_report(void* given) {
 void report_own_fault(const RecoveryPoint& point) {
   after_fault(point.fault);
   end_output();
+  DatabaseSession::end_call();
   // The module may have cancelled the thread, which would end it here.
   int cancels = 0;
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancels);

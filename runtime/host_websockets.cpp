@@ -7,6 +7,7 @@
 
 #include "runtime/fault_guard.h"
 #include "runtime/host_functions.h"
+#include "runtime/host_memory_check.h"
 #include "runtime/websocket_host.h"
 
 namespace cweb::runtime {
@@ -25,19 +26,6 @@ constexpr size_t longest_message = size_t{1} << 30;
 
 bool is_message(const void* message, size_t length) {
   return length <= longest_message && (message != nullptr || length == 0);
-}
-
-/// A pointer or a length that is wrong faults here, where nothing is held, and not below.
-void read_through(const void* memory, size_t length) {
-  constexpr size_t page_bytes = 4096;
-  const auto* const bytes = static_cast<const volatile char*>(memory);
-  for (size_t at = 0; at < length; at += page_bytes) static_cast<void>(bytes[at]);
-  if (length > 0) static_cast<void>(bytes[length - 1]);
-}
-
-void read_through(const char* text) {
-  const volatile size_t length = std::strlen(text);
-  static_cast<void>(length);
 }
 
 /// An exception must not meet the module's frames.

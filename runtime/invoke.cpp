@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "runtime/calling_thread.h"
+#include "runtime/database_session.h"
 #include "runtime/deadline_watch.h"
 #include "runtime/fault_guard.h"
 #include "runtime/handover_monitor.h"
@@ -56,6 +57,8 @@ bool call_guarded(RecoveryPoint& point, const Call& call) {
     set_recovery_point(nullptr);
     after_fault(point.fault);
     end_output();
+    // Before anybody starts a fresh instance, whose onload may want the database.
+    DatabaseSession::end_call();
     return false;
   }
   set_recovery_point(&point);
@@ -89,6 +92,7 @@ void enter_version(ModuleVersion& version) {
 }
 
 void leave_version(Retirer* retirer, ModuleVersion& version) {
+  DatabaseSession::end_call();
   set_current_version(nullptr);
   // Once the thread is no longer seen inside, the version may go at any moment: only its id is used from there on.
   const uint64_t id = version.id();
@@ -126,6 +130,27 @@ CallResult call_on_loop(HandoverMonitor& monitor, LoopGate& gate, ModuleVersion&
     // Something of a library's may be half done on this thread.
     if (result.fault->outside_module) SpareThreads::end_this_thread();
   }
+  return result;
+}
+
+/// A call on a thread of SpareThreads' that drives no loop.
+template <class Call>
+WaitedCall call_with_deadline(DeadlineWatch& deadlines, ModuleVersion& version, std::chrono::milliseconds deadline,
+                              const Call& call) {
+  WaitedCall result;
+  enter_version(version);
+  const auto thread = CallingThread::current()->shared_from_this();
+  deadlines.add({.thread = thread,
+                 .call = thread->call() + 1,
+                 .version = version.weak_from_this(),
+                 .due_ns = monotonic_ns() + std::chrono::nanoseconds(deadline).count()});
+  if (!call_guarded(thread_recovery_point, call)) {
+    result.ending = WaitedCall::Ending::stopped;
+    result.fault = thread_recovery_point.fault;
+    result.fault.deadline_ns = std::chrono::nanoseconds(deadline).count();
+    if (result.fault.outside_module) SpareThreads::end_this_thread();
+  }
+  leave_version(nullptr, version);
   return result;
 }
 
@@ -190,21 +215,12 @@ void detached_call_done(Retirer& retirer, ModuleVersion& version) {
 
 WaitedCall call_on_this_thread(DeadlineWatch& deadlines, ModuleVersion& version, LoadFunction function,
                                std::chrono::milliseconds deadline) {
-  WaitedCall result;
-  enter_version(version);
-  const auto thread = CallingThread::current()->shared_from_this();
-  deadlines.add({.thread = thread,
-                 .call = thread->call() + 1,
-                 .version = version.weak_from_this(),
-                 .due_ns = monotonic_ns() + std::chrono::nanoseconds(deadline).count()});
-  if (!call_guarded(thread_recovery_point, [&] { function(version.context()); })) {
-    result.ending = WaitedCall::Ending::stopped;
-    result.fault = thread_recovery_point.fault;
-    result.fault.deadline_ns = std::chrono::nanoseconds(deadline).count();
-    if (result.fault.outside_module) SpareThreads::end_this_thread();
-  }
-  leave_version(nullptr, version);
-  return result;
+  return call_with_deadline(deadlines, version, deadline, [&] { function(version.context()); });
+}
+
+WaitedCall call_on_this_thread(DeadlineWatch& deadlines, ModuleVersion& version, Work work,
+                               std::chrono::milliseconds deadline) {
+  return call_with_deadline(deadlines, version, deadline, [&] { work.function(work.data); });
 }
 
 void note_stuck(const CallingThread& thread, uint64_t call, std::chrono::nanoseconds deadline, FaultRecord& fault) {

@@ -93,6 +93,16 @@ class LoadFunction {
 WaitedCall call_on_this_thread(DeadlineWatch& deadlines, ModuleVersion& version, LoadFunction function,
                                std::chrono::milliseconds deadline);
 
+/// A piece of work that a module gave the scheduler.
+struct Work {
+  void (*function)(void*) = nullptr;
+  void* data = nullptr;
+};
+
+/// The same for a piece of work.
+WaitedCall call_on_this_thread(DeadlineWatch& deadlines, ModuleVersion& version, Work work,
+                               std::chrono::milliseconds deadline);
+
 /// Of a call that is overdue and could not be ended: where it was seen last, as the fault to be reported.
 void note_stuck(const CallingThread& thread, uint64_t call, std::chrono::nanoseconds deadline, FaultRecord& fault);
 

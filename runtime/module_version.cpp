@@ -8,6 +8,18 @@
 #include "runtime/host_context.h"
 
 namespace cweb::runtime {
+namespace {
+
+std::atomic<VersionEndObserver*> end_observer{nullptr};
+
+/// A module that asks for functions of another with each request meets each version of it.
+constexpr size_t most_kept = 256;
+
+}  // namespace
+
+void set_version_end_observer(VersionEndObserver* observer) {
+  end_observer.store(observer, std::memory_order_release);
+}
 
 const char* to_string(VersionState state) {
   switch (state) {
@@ -33,6 +45,7 @@ ModuleVersion::ModuleVersion(uint64_t id, std::unique_ptr<CodeImage> image, size
     : id_(id), context_(make_context()), heap_(ModuleHeap::create(memory_limit)), image_(std::move(image)) {}
 
 ModuleVersion::~ModuleVersion() {
+  if (VersionEndObserver* const observer = end_observer.load(std::memory_order_acquire)) observer->version_ends(*this);
   if (module_counters) module_counters->fold(*counters);
   for (const ThreadKey& each : thread_keys_) pthread_key_delete(each.key);
 }
@@ -50,6 +63,22 @@ void ModuleVersion::forget_thread_key(pthread_key_t key) {
 std::vector<ModuleVersion::ThreadKey> ModuleVersion::thread_keys() {
   const std::lock_guard lock(mutex_);
   return thread_keys_;
+}
+
+void ModuleVersion::keep(const std::shared_ptr<ModuleVersion>& other) {
+  std::shared_ptr<ModuleVersion> oldest;  // not under the lock: it may go
+  const std::lock_guard lock(mutex_);
+  if (std::find(kept_.begin(), kept_.end(), other) != kept_.end()) return;
+  kept_.push_back(other);
+  if (kept_.size() <= most_kept) return;
+  oldest = std::move(kept_.front());
+  kept_.pop_front();
+}
+
+void ModuleVersion::let_go_of_kept() {
+  std::deque<std::shared_ptr<ModuleVersion>> kept;
+  const std::lock_guard lock(mutex_);
+  kept.swap(kept_);
 }
 
 void ModuleVersion::add_own_thread(std::shared_ptr<CallingThread> thread) {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -42,6 +43,20 @@ struct RouteState {
   std::atomic<int> blocking{0};
 };
 
+class ModuleVersion;
+
+/// Who has something of a version's that must go before its memory does.
+class VersionEndObserver {
+ public:
+  virtual ~VersionEndObserver() = default;
+  /// Nobody is inside the version, its code and heap are still there. Any thread, perhaps one that holds locks of the
+  /// runtime's: calls nothing of it.
+  virtual void version_ends(ModuleVersion& version) = 0;
+};
+
+/// The one observer of the process; null when there is none. It outlives all versions that end while it is set.
+void set_version_end_observer(VersionEndObserver* observer);
+
 class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
  public:
   /// `memory_limit` in bytes, of what the module may have allocated at a time.
@@ -54,6 +69,8 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   uint64_t id() const { return id_; }
   const CodeImage& image() const { return *image_; }
   ModuleHeap& heap() { return *heap_; }
+  /// For whoever keeps a block of it longer than the version.
+  const std::shared_ptr<ModuleHeap>& heap_owner() const { return heap_; }
   EmulatedTls& tls() { return tls_; }
   /// What its callbacks of the context-first generation are given. It lives as long as the version does, since a
   /// module may keep it.
@@ -102,6 +119,15 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   void remove_own_thread(const CallingThread* thread);
   std::vector<std::shared_ptr<CallingThread>> running_own_threads();
 
+  /// What its code has given the scheduler and that is still to run, or running: unload waits for it.
+  std::atomic<int> waiting_work{0};
+
+  /// Keeps another module's version in memory, whose functions this one calls, until let_go_of_kept(). Of very many the
+  /// oldest is let go.
+  void keep(const std::shared_ptr<ModuleVersion>& other);
+  /// When no code of this version can run any more: two that keep each other would stay for ever.
+  void let_go_of_kept();
+
   /// A thread-specific key that code of this version made: deleted with the version.
   struct ThreadKey {
     pthread_key_t key;
@@ -116,12 +142,13 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   const uint64_t id_;
   std::atomic<VersionState> state_{VersionState::linked};
   std::mutex mutex_;
+  std::deque<std::shared_ptr<ModuleVersion>> kept_;              // guarded by mutex_
   std::vector<ThreadKey> thread_keys_;                           // guarded by mutex_
   std::vector<std::shared_ptr<CallingThread>> running_threads_;  // guarded by mutex_
   EmulatedTls tls_;
   const std::unique_ptr<cweb_context> context_;
   OutputFiles output_files_;
-  std::unique_ptr<ModuleHeap> heap_;
+  std::shared_ptr<ModuleHeap> heap_;
   std::unique_ptr<CodeImage> image_;
 };
 

@@ -148,6 +148,12 @@ std::optional<ModuleStatus> Registry::find(std::string_view name) const {
   return status_locked(*module);
 }
 
+std::shared_ptr<ModuleVersion> Registry::live_version(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  const Module* const module = find_locked(name);
+  return module == nullptr ? nullptr : module->live;
+}
+
 std::shared_ptr<ModuleVersion> Registry::find_by_hash(std::string_view hash) const {
   const std::lock_guard lock(mutex_);
   for (const auto& module : modules_) {

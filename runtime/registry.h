@@ -82,6 +82,8 @@ class Registry {
 
   std::vector<ModuleStatus> list() const;  ///< sorted by name
   std::optional<ModuleStatus> find(std::string_view name) const;
+  /// Null when there is none.
+  std::shared_ptr<ModuleVersion> live_version(std::string_view name) const;
   /// The live version whose source has this hash, or null.
   std::shared_ptr<ModuleVersion> find_by_hash(std::string_view hash) const;
   size_t live_versions() const;

@@ -117,6 +117,9 @@ void Retirer::work() {
     if (gone.empty() && let_go.empty()) continue;
     giving_back_ = true;
     lock.unlock();
+    for (const Pending& each : gone) {
+      if (each.version) each.version->let_go_of_kept();
+    }
     gone.clear();  // code, heaps and tables are given back without the lock
     let_go.clear();
     lock.lock();
@@ -139,7 +142,7 @@ bool Retirer::advance(Pending& pending) {
       report_when_threads_stay(pending);
       return false;
     }
-    if (pending.reporting || spares_.anyone_inside(&version)) return false;
+    if (pending.reporting || spares_.anyone_inside(&version) || version.waiting_work.load() > 0) return false;
     version.set_state(VersionState::retired);
     if (const ModuleHeap::Use left = version.heap().use(); left.blocks > 0) {
       log::info("module {} version {} is retired and left {} bytes in {} blocks allocated", version.config.name,
@@ -153,6 +156,7 @@ bool Retirer::advance(Pending& pending) {
     return false;
   }
   if (!all_loops_passed(pending.generation) || spares_.anyone_inside(&version)) return false;
+  if (version.waiting_work.load() > 0) return false;
   start_unload(pending);
   return pending.unload_returned && advance(pending);
 }

@@ -64,10 +64,12 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   auto compiler = cweb::start_compiler(options, supervised);
   if (!compiler) return cweb::give_up(compiler.error().message);
   cweb::runtime::set_up_host_libraries();
-  auto linker = cweb::jit::Linker::create(cweb::runtime::host_symbols());
-  if (!linker) return cweb::give_up(linker.error().message);
+  auto linker = cweb::jit::Linker::create(cweb::runtime::host_symbols(), options.libraries);
+  if (!linker) return cweb::give_up(linker.error().message, 2);
   auto runtime = cweb::runtime::Runtime::create();
   if (!runtime) return cweb::give_up(runtime.error().message);
+  const auto primitives = cweb::make_primitives(options, supervised, **runtime);
+  if (!primitives) return cweb::give_up(primitives.error().message, 2);
   auto journal = cweb::open_journal(supervised);
   if (!journal) return cweb::give_up(journal.error().message);
   if (supervised) cweb::runtime::set_crash_note(supervised->crash_note_fd());

@@ -13,6 +13,7 @@
 #include "cli/process.h"
 #include "cli/secrets.h"
 #include "net/gateway.h"
+#include "store/secret_file.h"
 
 namespace cweb {
 
@@ -167,6 +168,34 @@ Expected<std::unique_ptr<net::TlsCredentials>> set_up_tls(const cli::ServeOption
 Expected<std::unique_ptr<net::TlsWatch>> watch_certificate(net::TlsCredentials* tls) {
   if (tls == nullptr) return nullptr;
   return net::TlsWatch::start(*tls);
+}
+
+namespace {
+
+/// With --modules it stays with the directory, else with the parent process.
+Expected<runtime::TokenSigner::Key> token_key(const cli::ServeOptions& options, const Supervised& supervised) {
+  runtime::TokenSigner::Key key{};
+  if (!options.modules_dir.empty()) {
+    const auto kept = store::read_or_make_secret(options.modules_dir, ".token-key", key.size());
+    if (kept) {
+      std::copy(kept->begin(), kept->end(), key.begin());
+      return key;
+    }
+    log::warn("the key that modules' tokens are signed with is not kept: {}", kept.error().message);
+  }
+  if (supervised) return supervised->token_key();
+  return runtime::TokenSigner::make_key();
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<runtime::Primitives>> make_primitives(const cli::ServeOptions& options,
+                                                               const Supervised& supervised,
+                                                               runtime::Runtime& runtime) {
+  const auto key = token_key(options, supervised);
+  if (!key) return std::unexpected(key.error());
+  return runtime::Primitives::create(
+      runtime, {.cache_bytes = options.cache_bytes, .database_file = options.database_file, .token_key = *key});
 }
 
 Expected<net::Listeners> listen_for_redirects(const cli::ServeOptions& options) {

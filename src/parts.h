@@ -19,6 +19,7 @@
 #include "mgnt/output_printer.h"
 #include "net/tls_credentials.h"
 #include "net/tls_watch.h"
+#include "runtime/primitives.h"
 #include "server/access_log.h"
 #include "server/server.h"
 #include "server/server_metrics.h"
@@ -77,6 +78,10 @@ Expected<std::unique_ptr<net::TlsCredentials>> set_up_tls(const cli::ServeOption
 
 /// Watches for changes of the certificate's files; null without TLS.
 Expected<std::unique_ptr<net::TlsWatch>> watch_certificate(net::TlsCredentials* tls);
+
+/// What modules find behind their handlers.
+Expected<std::unique_ptr<runtime::Primitives>> make_primitives(const cli::ServeOptions& options,
+                                                               const Supervised& supervised, runtime::Runtime& runtime);
 
 /// The sockets that lead to HTTPS, one for each loop; none when none are asked for.
 Expected<net::Listeners> listen_for_redirects(const cli::ServeOptions& options);

@@ -84,6 +84,22 @@ void add_module_options(CLI::App& serve, ServeOptions& options) {
       ->capture_default_str();
 }
 
+/// Of what all modules share.
+void add_shared_options(CLI::App& serve, ServeOptions& options) {
+  serve
+      .add_option("--cache-memory", options.cache_bytes,
+                  "bytes that what modules put into the cache may take; beyond them what was used least recently goes")
+      ->envname("CWEB_CACHE_MEMORY")
+      ->check(CLI::Range(size_t{1} << 16, size_t{1} << 40))
+      ->capture_default_str();
+  serve
+      .add_option("--database", options.database_file,
+                  "SQLite file of the database that modules share, made if need be. Default: in memory")
+      ->envname("CWEB_DATABASE")
+      ->check([](const std::string& file) { return file.empty() ? "the name of the database's file is empty" : ""; })
+      ->type_name("FILE");
+}
+
 void add_access_options(CLI::App& serve, ServeOptions& options) {
   serve
       .add_flag("--production", options.production,
@@ -234,7 +250,16 @@ void add_serve_options(CLI::App& serve, ServeOptions& options) {
       ->envname("CWEB_INCLUDE")
       ->type_name("DIR")
       ->delimiter(':');
+  serve
+      .add_option(
+          "--link", options.libraries,
+          "library whose functions modules may use, behind those that are offered anyway: a name that the dynamic "
+          "loader looks for (libfoo.so.1), or a path; may be given several times, or as FILE:FILE")
+      ->envname("CWEB_LINK")
+      ->type_name("FILE")
+      ->delimiter(':');
   add_module_options(serve, options);
+  add_shared_options(serve, options);
   add_websocket_options(serve, options);
   add_access_log_options(serve, options);
   add_access_options(serve, options);

@@ -26,6 +26,9 @@ struct ServeOptions {
   bool compile_in_process = false;
   bool no_supervisor = false;  ///< no parent that starts another process when this one dies
   std::vector<std::string> include_dirs;
+  std::vector<std::string> libraries;            ///< that modules are offered: names, or paths
+  size_t cache_bytes = size_t{64} << 20;         ///< of what modules put into the cache
+  std::string database_file;                     ///< of the modules' database; empty: in memory
   std::string modules_dir;                       ///< where modules are kept; empty: nowhere
   size_t module_memory_bytes = size_t{1} << 30;  ///< that a version of a module may have allocated
   int deadline_ms = 10'000;                      ///< of a call into a module

@@ -76,6 +76,7 @@ Expected<std::optional<Child>> Child::adopt() {
   child.admin_key_ = read_key(key.get(), setup.key_bytes);
   child.read_key_ = read_key(key.get(), setup.read_key_bytes);
   child.key_was_made_ = setup.key_was_made;
+  child.token_key_ = setup.token_key;
   return child;
 }
 

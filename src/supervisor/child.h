@@ -41,6 +41,8 @@ class Child {
   std::optional<std::string> take_read_key() { return std::exchange(read_key_, std::nullopt); }
   /// Was the admin key made at the start, and printed to the log?
   bool key_was_made() const { return key_was_made_; }
+  /// The key that all children of this parent sign modules' tokens with.
+  const std::array<unsigned char, 32>& token_key() const { return token_key_; }
 
   /// Tells the parent that the death in died_in() stands in the journal: the next child needs not be told of it.
   void say_noted() const;
@@ -65,6 +67,7 @@ class Child {
   UniqueFd crash_note_;
   std::optional<std::string> admin_key_, read_key_;
   bool key_was_made_ = false;
+  std::array<unsigned char, 32> token_key_{};
 };
 
 }  // namespace cweb::supervisor

@@ -46,6 +46,8 @@ struct ChildSetup {
   ssize_t key_bytes = -1;       ///< -1: there is no admin key
   ssize_t read_key_bytes = -1;  ///< -1: there is no read key
   bool key_was_made = false;    ///< by the parent, which has printed it
+  /// What modules' tokens are signed with where no file keeps a key: the same for all children.
+  std::array<unsigned char, 32> token_key{};
   /// That name, of the last death that no child has noted yet; empty when there is none.
   std::array<char, most_name_bytes + 1> died_in{};
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
@@ -60,6 +61,10 @@ bool make_memory_file(UniqueFd& file, const char* name) {
   return static_cast<bool>(file);
 }
 
+bool fill_with_random(std::array<unsigned char, 32>& bytes) {
+  return getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size());
+}
+
 }  // namespace
 
 Expected<std::unique_ptr<Supervisor>> Supervisor::create(SupervisorOptions options) {
@@ -99,7 +104,9 @@ Expected<void> Supervisor::make_descriptors() {
       signals_ && make_pipe(status_, status_for_child_) && make_pipe(key_for_child_, key_) &&
       make_memory_file(setup_file_, "cweb-child-setup") && make_memory_file(crash_note_, "cweb-crash-note") &&
       make_memory_file(journals_[0], "cweb-journal-0") && make_memory_file(journals_[1], "cweb-journal-1");
-  if (!made) return fail(std::string("the server process cannot be looked after: ") + strerror(errno));
+  if (!made || !fill_with_random(setup_.token_key)) {
+    return fail(std::string("the server process cannot be looked after: ") + strerror(errno));
+  }
   for (const UniqueFd* fd :
        {&status_for_child_, &key_for_child_, &setup_file_, &crash_note_, &journals_[0], &journals_[1]}) {
     let_be_inherited(fd->get());

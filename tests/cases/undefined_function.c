@@ -2,7 +2,8 @@
  * expect: 422
  * stage: link
  * says: current_user
- * line: 13
+ * says: `cweb serve --link libNAME.so` offers another one
+ * line: 14
  */
 #include <cweb.h>
 

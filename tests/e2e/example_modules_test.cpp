@@ -314,5 +314,72 @@ TEST_F(ExampleModulesTest, life_goes_on_at_once_for_old_sockets_and_its_thread_e
   }
 }
 
+// ------------------------------------------------------------------------------------------------- what modules share
+
+const Headers is_form = {{"Content-Type", "application/x-www-form-urlencoded"}};
+
+TEST_F(ExampleModulesTest, guestbook_keeps_what_visitors_write_as_text) {
+  deploy_source(example("guestbook"));
+  EXPECT_EQ(client_.post("/guestbook", "name=Ann&text=", is_form).status, 400);
+  EXPECT_EQ(client_.post("/guestbook", "name=Ann&text=" + std::string(501, 'x'), is_form).status, 400);
+  const HttpResponse added = client_.post("/guestbook", "name=%3Cb%3E&text=');+DROP+TABLE+guestbook;--", is_form);
+  EXPECT_EQ(added.status, 303);
+  EXPECT_EQ(added.header("location"), "/guestbook");
+  EXPECT_EQ(client_.post("/guestbook", "name=Bob&text=second", is_form).status, 303);
+  const std::string entries = "<dl><dt>Bob<dd>second<dt>&lt;b&gt;<dd>&#39;); DROP TABLE guestbook;--</dl>";
+  EXPECT_THAT(client_.get("/guestbook").body, HasSubstr(entries));
+  deploy_source(example("guestbook") + "/* another version */");
+  EXPECT_THAT(client_.get("/guestbook").body, HasSubstr(entries));
+}
+
+TEST_F(ExampleModulesTest, login_believes_its_own_cookies_alone) {
+  deploy_source(example("login"));
+  EXPECT_THAT(client_.get("/login").body, HasSubstr("Who are you?"));
+  EXPECT_EQ(client_.post("/login", "name=a.b", is_form).status, 400);
+  const HttpResponse answer = client_.post("/login", "name=Ann", is_form);
+  EXPECT_EQ(answer.status, 303);
+  const std::string set = answer.header("set-cookie"), cookie = set.substr(0, set.find(';'));
+  EXPECT_THAT(set, HasSubstr("; HttpOnly; SameSite=Lax"));
+  const auto page_with = [&](const std::string& cookies) { return client_.get("/login", {{"Cookie", cookies}}).body; };
+  EXPECT_THAT(page_with(cookie), HasSubstr("Hello, Ann."));
+  EXPECT_THAT(page_with("other=1; " + cookie + "; more=2"), HasSubstr("Hello, Ann."));
+  EXPECT_THAT(page_with(changed(cookie, "Ann", "Bob")), HasSubstr("Who are you?"));
+  EXPECT_THAT(page_with(cookie + "A"), HasSubstr("Who are you?"));
+  EXPECT_THAT(page_with("user=Ann"), HasSubstr("Who are you?"));
+  deploy_source(example("login") + "/* another version */");
+  EXPECT_THAT(page_with(cookie), HasSubstr("Hello, Ann."));
+  EXPECT_THAT(client_.post("/login/out", "", is_form).header("set-cookie"), HasSubstr("Max-Age=0"));
+}
+
+TEST_F(ExampleModulesTest, cache_computes_once) {
+  deploy_source(example("cache"));
+  EXPECT_EQ(client_.get("/cache?below=1000").body, "168 primes below 1000, computed\n");
+  EXPECT_EQ(client_.get("/cache?below=1000").body, "168 primes below 1000, cached\n");
+  deploy_source(example("cache") + "/* another version */");
+  EXPECT_EQ(client_.get("/cache?below=1000").body, "168 primes below 1000, cached\n");
+  EXPECT_EQ(client_.send("DELETE", "/cache?below=1000").status, 204);
+  EXPECT_EQ(client_.send("DELETE", "/cache?below=1000").status, 404);
+  EXPECT_EQ(client_.get("/cache?below=1000").body, "168 primes below 1000, computed\n");
+  EXPECT_EQ(client_.get("/cache?below=5000001").status, 400);
+}
+
+TEST_F(ExampleModulesTest, cron_works_while_nobody_waits) {
+  deploy_source(example("cron"));
+  EXPECT_EQ(client_.post("/cron", "hello").status, 202);
+  EXPECT_TRUE(eventually([&] { return client_.get("/cron").body.ends_with(" ticks, 5 letters\n"); }));
+  EXPECT_TRUE(eventually([&] { return std::stoi(client_.get("/cron").body) >= 2; }));
+}
+
+TEST_F(ExampleModulesTest, plugin_a_calls_whichever_plugin_b_there_is) {
+  deploy_source(example("plugin_a"));
+  EXPECT_EQ(client_.get("/plugin").status, 503);
+  deploy_source(example("plugin_b"));
+  EXPECT_EQ(client_.get("/plugin?name=Ann").body, "Good day, Ann!\n");
+  deploy_source(changed(example("plugin_b"), "Good day", "Hello"));
+  EXPECT_EQ(client_.get("/plugin").body, "Hello, you!\n");
+  EXPECT_EQ(client_.send("DELETE", "/mgnt/modules/plugin_b").status, 200);
+  EXPECT_EQ(client_.get("/plugin").status, 503);
+}
+
 }  // namespace
 }  // namespace cweb::e2e

@@ -178,5 +178,29 @@ TEST(HealthOptionsOfTheCommandLine, are_those_of_the_server_by_the_same_variable
   EXPECT_EQ(health->host, all_addresses);
 }
 
+TEST(SharedOptionsOfTheCommandLine, libraries_database_and_cache) {
+  const ServeOptions none = options_of(parse({}));
+  EXPECT_THAT(none.libraries, IsEmpty());
+  EXPECT_EQ(none.database_file, "");
+  EXPECT_EQ(none.cache_bytes, size_t{64} << 20);
+  EXPECT_THAT(options_of(parse({"--link", "liba.so", "--link", "/lib/b.so"})).libraries,
+              ElementsAre("liba.so", "/lib/b.so"));
+  const Variable libraries("CWEB_LINK", "liba.so.1:/lib/b.so");
+  const Variable database("CWEB_DATABASE", "shared.db");
+  const Variable cache("CWEB_CACHE_MEMORY", "1000000");
+  const ServeOptions options = options_of(parse({}));
+  EXPECT_THAT(options.libraries, ElementsAre("liba.so.1", "/lib/b.so"));
+  EXPECT_EQ(options.database_file, "shared.db");
+  EXPECT_EQ(options.cache_bytes, 1'000'000U);
+  for (const std::vector<const char*>& wrong :
+       {std::vector{"--database", ""}, std::vector{"--cache-memory", "10"}, std::vector{"--cache-memory", "much"}}) {
+    const CommandLine line = parse(wrong);
+    const auto* const refused = std::get_if<PrintAndExit>(&line);
+    ASSERT_NE(refused, nullptr) << wrong[0];
+    EXPECT_EQ(refused->exit_code, 2);
+    EXPECT_THAT(refused->text, HasSubstr(wrong[0]));
+  }
+}
+
 }  // namespace
 }  // namespace cweb::cli

@@ -1,0 +1,162 @@
+#include "runtime/host_statements.h"
+
+#include <limits>
+#include <new>
+
+#include "runtime/fault_guard.h"
+#include "runtime/host_functions.h"
+#include "runtime/host_memory_check.h"
+#include "runtime/primitives.h"
+
+namespace cweb::runtime {
+namespace {
+
+/// What SQLite is called with is the server's, so it is called in a section; a call that has become overdue in it ends
+/// behind it.
+template <class Result, class Use>
+Result in_section(Result otherwise, const Use& use) {
+  Result result = otherwise;
+  {
+    const HostSection section;
+    try {
+      result = use();
+    } catch (const std::bad_alloc&) {
+      result = otherwise;
+    }
+  }
+  stop_when_overdue();
+  return result;
+}
+
+bool is_text_of_callers(Destructor destructor) {
+  return destructor != SQLITE_STATIC && destructor != SQLITE_TRANSIENT;
+}
+
+/// The names of a row's columns, and room for their values behind them: a block of the module's, which goes with it
+/// when the callback does not return. Null when memory is out.
+char** column_names(sqlite3_stmt* statement, int count) {
+  auto** const columns = static_cast<char**>(module_malloc(2 * static_cast<size_t>(count) * sizeof(char*)));
+  for (int i = 0; columns != nullptr && i < count; ++i) {
+    const HostSection section;
+    columns[i] = const_cast<char*>(sqlite3_column_name(statement, i));
+  }
+  return columns;
+}
+
+char* column_text(sqlite3_stmt* statement, int column) {
+  const HostSection section;
+  return reinterpret_cast<char*>(const_cast<unsigned char*>(sqlite3_column_text(statement, column)));
+}
+
+/// The callback is called outside of SQLite and of any section: it may be left by a jump.
+int run_statement(sqlite3_stmt* statement, RowCallback callback, void* argument) {
+  const int count = sqlite3_column_count(statement);
+  char** columns = nullptr;
+  int result = SQLITE_ROW;
+  while ((result = step(statement)) == SQLITE_ROW) {
+    if (callback == nullptr) continue;
+    if (columns == nullptr) columns = column_names(statement, count);
+    if (columns == nullptr) return SQLITE_NOMEM;
+    for (int i = 0; i < count; ++i) columns[count + i] = column_text(statement, i);
+    if (callback(argument, count, columns + count, columns) != 0) {
+      result = SQLITE_ABORT;
+      break;
+    }
+  }
+  module_free(columns);
+  return result == SQLITE_DONE ? SQLITE_OK : result;
+}
+
+char* message_of(Database& database, int error) {
+  return in_section<char*>(nullptr, [&] {
+    sqlite3* const connection = database.connection_for(database.handle());
+    const bool is_connections = connection != nullptr && sqlite3_errcode(connection) == error;
+    return sqlite3_mprintf("%s", is_connections ? sqlite3_errmsg(connection) : sqlite3_errstr(error));
+  });
+}
+
+template <class Bind>
+int bind(const void* value, int64_t bytes, Destructor destructor, const Bind& bind_copy) {
+  if (value != nullptr) read_through(value, static_cast<size_t>(bytes));
+  const int result = in_section(SQLITE_NOMEM, bind_copy);
+  // It was copied: as far as the module can tell, SQLite is done with it.
+  if (value != nullptr && is_text_of_callers(destructor)) destructor(const_cast<void*>(value));
+  return result;
+}
+
+}  // namespace
+
+bool is_ours(const sqlite3_stmt* statement) {
+  Primitives* const all = primitives();
+  if (all == nullptr) return false;
+  const HostSection section;
+  return all->database->knows(statement);
+}
+
+int prepare(const char* sql, int bytes, unsigned flags, sqlite3_stmt** statement, const char** rest) {
+  Primitives* const all = primitives();
+  if (statement != nullptr) *statement = nullptr;
+  if (all == nullptr || sql == nullptr || statement == nullptr) return SQLITE_MISUSE;
+  const size_t length = bytes < 0 ? read_through(sql) : strnlen(sql, static_cast<size_t>(bytes));
+  if (length >= size_t{std::numeric_limits<int>::max()}) return SQLITE_TOOBIG;
+  sqlite3_stmt* made = nullptr;
+  size_t used = 0;
+  const int result = in_section(
+      SQLITE_NOMEM, [&] { return all->database->prepare(sql, static_cast<int>(length), flags, made, used); });
+  if (rest != nullptr) *rest = sql + used;
+  *statement = made;
+  return result;
+}
+
+int execute(const char* sql, RowCallback callback, void* argument, char** error) {
+  Primitives* const all = primitives();
+  if (error != nullptr) *error = nullptr;
+  if (all == nullptr || sql == nullptr) return SQLITE_MISUSE;
+  int result = SQLITE_OK;
+  while (result == SQLITE_OK && *sql != 0) {
+    sqlite3_stmt* statement = nullptr;
+    result = prepare(sql, -1, 0, &statement, &sql);
+    if (result != SQLITE_OK || statement == nullptr) continue;
+    result = run_statement(statement, callback, argument);
+    // Before the statement goes, which would make it the connection's last success.
+    if (result != SQLITE_OK && error != nullptr) *error = message_of(*all->database, result);
+    finalize(statement);
+  }
+  if (result != SQLITE_OK && error != nullptr && *error == nullptr) *error = message_of(*all->database, result);
+  return result;
+}
+
+int step(sqlite3_stmt* statement) {
+  if (!is_ours(statement)) return sqlite3_step(statement);
+  return in_section(SQLITE_NOMEM, [&] { return primitives()->database->step(statement); });
+}
+
+int reset(sqlite3_stmt* statement) {
+  if (!is_ours(statement)) return sqlite3_reset(statement);
+  return in_section(SQLITE_NOMEM, [&] { return primitives()->database->reset(statement); });
+}
+
+int finalize(sqlite3_stmt* statement) {
+  if (!is_ours(statement)) return sqlite3_finalize(statement);
+  return in_section(SQLITE_NOMEM, [&] { return primitives()->database->finalize(statement); });
+}
+
+int bind_text(sqlite3_stmt* statement, int index, const char* text, int64_t bytes, Destructor destructor) {
+  if (!is_ours(statement)) {
+    return sqlite3_bind_text(statement, index, text, static_cast<int>(bytes), destructor);
+  }
+  if (text != nullptr && bytes < 0) bytes = static_cast<int64_t>(read_through(text));
+  return bind(text, bytes, destructor,
+              [&] { return primitives()->database->bind_text(statement, index, text, static_cast<uint64_t>(bytes)); });
+}
+
+int bind_blob(sqlite3_stmt* statement, int index, const void* blob, int64_t bytes, Destructor destructor) {
+  if (!is_ours(statement)) {
+    return sqlite3_bind_blob(statement, index, blob, static_cast<int>(bytes), destructor);
+  }
+  if (bytes < 0) return SQLITE_MISUSE;
+  return bind(blob, bytes, destructor,
+              [&] { return primitives()->database->bind_blob(statement, index, blob, static_cast<uint64_t>(bytes)); });
+}
+
+}  // namespace cweb::runtime

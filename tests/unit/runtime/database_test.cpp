@@ -1,0 +1,202 @@
+// The database: each thread's connection, statements that outlive their thread, and what is put in order behind a call.
+#include "runtime/database.h"
+
+#include <cweb.h>
+
+#include <thread>
+#include <vector>
+
+#include "primitives_fixture.h"
+#include "temporary_directory.h"
+
+namespace cweb::runtime {
+namespace {
+
+using Callback = int (*)(void*, int, char**, char**);
+
+/// As the documented generation calls them.
+int exec(const char* sql, Callback callback = nullptr, void* argument = nullptr, char** error = nullptr) {
+  return host_objects().database->exec(sql, callback, argument, error);
+}
+
+std::string value_of(const std::string& query) {
+  std::string value;
+  const auto keep = [](void* to, int count, char** values, char**) {
+    *static_cast<std::string*>(to) = count > 0 && values[0] != nullptr ? values[0] : "null";
+    return 0;
+  };
+  EXPECT_EQ(exec(query.c_str(), keep, &value), SQLITE_OK) << query;
+  return value;
+}
+
+class DatabaseTest : public PrimitivesTest {
+ protected:
+  DatabaseTest() : version_(deploy("a")) {
+    const Inside inside(version_);
+    EXPECT_EQ(exec("CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)"), SQLITE_OK);
+  }
+  sqldb& database() { return *host_objects().database; }
+
+  const std::shared_ptr<ModuleVersion> version_;
+};
+
+TEST_F(DatabaseTest, both_generations_and_sqlites_own_functions_see_one_connection) {
+  const Inside inside(version_);
+  sqldb* const db = host_objects().database;
+  EXPECT_EQ(db->exec("INSERT INTO t (text) VALUES ('one')", nullptr, nullptr, nullptr), SQLITE_OK);
+  EXPECT_EQ(db->changes(), 1);
+  EXPECT_EQ(db->last_insert_rowid(), 1);
+  EXPECT_EQ(db->exec(db, "INSERT INTO t (text) VALUES ('two')", nullptr, nullptr, nullptr), SQLITE_OK);
+  EXPECT_EQ(db->last_insert_rowid(db), 2);
+  auto* const last = host<sqlite3_int64(sqlite3*)>("sqlite3_last_insert_rowid");
+  EXPECT_EQ(last(db->db), 2);
+  auto* const sqlite_exec = host<int(sqlite3*, const char*, Callback, void*, char**)>("sqlite3_exec");
+  EXPECT_EQ(sqlite_exec(db->db, "UPDATE t SET text = text || '!'", nullptr, nullptr, nullptr), SQLITE_OK);
+  EXPECT_EQ(db->changes(), 2);
+  EXPECT_EQ(value_of("SELECT group_concat(text) FROM t"), "one!,two!");
+  auto* const close = host<int(sqlite3*)>("sqlite3_close");
+  EXPECT_EQ(close(db->db), SQLITE_OK);
+  EXPECT_EQ(value_of("SELECT count(*) FROM t"), "2") << "it stays open";
+}
+
+TEST_F(DatabaseTest, statements_work_in_both_forms_of_prepare) {
+  const Inside inside(version_);
+  sqldb* const db = host_objects().database;
+  sqlite3_stmt* statement = nullptr;
+  const char* rest = nullptr;
+  ASSERT_EQ(db->prepare("INSERT INTO t (text) VALUES (?); SELECT", -1, &statement, &rest), SQLITE_OK);
+  EXPECT_STREQ(rest, " SELECT");
+  char text[] = "copied";
+  EXPECT_EQ(db->bind_text(statement, 1, text, -1, SQLITE_STATIC), SQLITE_OK);
+  text[0] = 'X';
+  EXPECT_EQ(db->step(statement), SQLITE_DONE);
+  EXPECT_EQ(db->finalize(db, statement), SQLITE_OK);
+  EXPECT_EQ(db->finalize(statement), SQLITE_MISUSE) << "a second time";
+  EXPECT_EQ(db->step(statement), SQLITE_MISUSE);
+  ASSERT_EQ(db->prepare(db, "SELECT text, id FROM t WHERE id >= ?", &statement), SQLITE_OK);
+  EXPECT_EQ(db->bind_int(statement, 1, 1), SQLITE_OK);
+  EXPECT_EQ(db->step(statement), SQLITE_ROW);
+  EXPECT_STREQ(reinterpret_cast<const char*>(db->column_text(statement, 0)), "copied");
+  EXPECT_EQ(db->column_int(db, statement, 1), 1);
+  EXPECT_EQ(db->column_count(statement), 2);
+  EXPECT_EQ(db->reset(statement), SQLITE_OK);
+  EXPECT_EQ(db->step(db, statement), SQLITE_ROW);
+  EXPECT_EQ(db->finalize(statement), SQLITE_OK);
+  EXPECT_EQ(db->finalize(nullptr), SQLITE_OK);
+}
+
+TEST_F(DatabaseTest, errors_have_sqlites_words) {
+  const Inside inside(version_);
+  char* error = nullptr;
+  EXPECT_EQ(exec("INSERT INTO nowhere VALUES (1)", nullptr, nullptr, &error), SQLITE_ERROR);
+  ASSERT_NE(error, nullptr);
+  EXPECT_STREQ(error, "no such table: nowhere");
+  database().free(error);
+  EXPECT_STREQ(host<const char*(sqlite3*)>("sqlite3_errmsg")(database().db), "no such table: nowhere");
+  EXPECT_EQ(exec("INSERT INTO t (id) VALUES (7); INSERT INTO t (id) VALUES (7); INSERT INTO t (id) VALUES (8)", nullptr,
+                 nullptr, &error),
+            SQLITE_CONSTRAINT);
+  EXPECT_STREQ(error, "UNIQUE constraint failed: t.id");
+  database().free(error);
+  EXPECT_EQ(value_of("SELECT count(*) FROM t"), "1");
+  const auto stop = [](void*, int, char**, char**) { return 1; };
+  EXPECT_EQ(exec("SELECT 1", stop, nullptr, &error), SQLITE_ABORT);
+  database().free(error);
+  EXPECT_EQ(exec(nullptr), SQLITE_MISUSE);
+}
+
+TEST_F(DatabaseTest, what_a_call_leaves_open_is_put_in_order_behind_it) {
+  sqlite3_stmt* statement = nullptr;
+  {
+    const Inside inside(version_);
+    EXPECT_EQ(exec("INSERT INTO t (text) VALUES ('a'), ('b'); BEGIN; DELETE FROM t"), SQLITE_OK);
+    ASSERT_EQ(database().prepare("SELECT id FROM t", &statement), SQLITE_OK);
+    EXPECT_EQ(value_of("SELECT count(*) FROM t"), "0");
+  }
+  {
+    const Inside inside(version_);
+    EXPECT_EQ(value_of("SELECT count(*) FROM t"), "2") << "rolled back";
+    EXPECT_EQ(database().step(statement), SQLITE_ROW) << "the statement itself stays";
+  }
+  // Another thread could not write while it stood in the middle of its rows.
+  std::thread([&] {
+    const Inside inside(version_);
+    EXPECT_EQ(exec("DELETE FROM t"), SQLITE_OK);
+  }).join();
+  const Inside inside(version_);
+  EXPECT_EQ(database().step(statement), SQLITE_DONE);
+}
+
+TEST_F(DatabaseTest, a_statement_outlives_its_thread_and_goes_with_its_version) {
+  sqlite3_stmt* statement = nullptr;
+  auto user = deploy("user");
+  std::thread([&] {
+    const Inside inside(user);
+    ASSERT_EQ(database().prepare("INSERT INTO t (text) VALUES ('x')", &statement), SQLITE_OK);
+  }).join();
+  {
+    const Inside inside(user);
+    EXPECT_EQ(database().step(statement), SQLITE_DONE);
+    EXPECT_EQ(database().changes(), 1) << "of this thread's last step";
+    EXPECT_EQ(database().last_insert_rowid(), 1);
+  }
+  EXPECT_TRUE(primitives_->database->knows(statement));
+  user.reset();
+  runtime_->registry().remove("user");
+  EXPECT_TRUE(runtime_->retirer().wait_until_done(std::chrono::seconds(30)));
+  EXPECT_FALSE(primitives_->database->knows(statement));
+  const Inside inside(version_);
+  EXPECT_EQ(database().step(statement), SQLITE_MISUSE);
+}
+
+TEST_F(DatabaseTest, functions_of_modules_do_not_stay_with_the_connection) {
+  const Inside inside(version_);
+  using Function = void (*)(sqlite3_context*, int, sqlite3_value**);
+  auto* const create =
+      host<int(sqlite3*, const char*, int, int, void*, Function, Function, void (*)(sqlite3_context*))>(
+          "sqlite3_create_function");
+  const Function nothing = [](sqlite3_context*, int, sqlite3_value**) {};
+  EXPECT_EQ(create(database().db, "mine", 0, SQLITE_UTF8, nullptr, nothing, nullptr, nullptr), SQLITE_MISUSE);
+  sqlite3* own = nullptr;
+  ASSERT_EQ(sqlite3_open(":memory:", &own), SQLITE_OK);
+  EXPECT_EQ(create(own, "mine", 0, SQLITE_UTF8, nullptr, nothing, nullptr, nullptr), SQLITE_OK);
+  EXPECT_EQ(host<int(sqlite3*)>("sqlite3_close")(own), SQLITE_OK);
+}
+
+TEST_F(DatabaseTest, eight_threads_with_transactions_lose_no_row) {
+  constexpr int threads = 8, rounds = 50;
+  std::vector<std::thread> writers;
+  for (int t = 0; t < threads; ++t) {
+    writers.emplace_back([&] {
+      const Inside inside(version_);
+      for (int i = 0; i < rounds; ++i) {
+        EXPECT_EQ(exec("BEGIN IMMEDIATE; INSERT INTO t (text) VALUES ('x')"), SQLITE_OK);
+        EXPECT_EQ(exec(i % 5 == 0 ? "ROLLBACK" : "INSERT INTO t (text) VALUES ('y'); COMMIT"), SQLITE_OK);
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  const Inside inside(version_);
+  EXPECT_EQ(value_of("SELECT count(*) FROM t"), std::to_string(threads * rounds * 4 / 5 * 2));
+}
+
+TEST(DatabaseFileTest, is_made_and_kept_and_a_bad_one_is_a_sentence) {
+  const TemporaryDirectory directory;
+  const std::string file = directory.path() + "/modules.db";
+  const auto runtime = *Runtime::create();
+  for (const char* const rows : {"1", "2"}) {
+    const auto primitives = *Primitives::create(*runtime, {.database_file = file});
+    const auto version = make_version(1, "a", {});
+    const Inside inside(version);
+    EXPECT_EQ(exec("CREATE TABLE IF NOT EXISTS t (x); INSERT INTO t VALUES (1)"), SQLITE_OK);
+    EXPECT_EQ(value_of("SELECT count(*) FROM t"), rows);
+    EXPECT_EQ(value_of("PRAGMA journal_mode"), "wal");
+  }
+  const auto missing = Database::open(directory.path() + "/missing/modules.db");
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_NE(missing.error().message.find("/missing/modules.db cannot be opened: unable to open"), std::string::npos)
+      << missing.error().message;
+}
+
+}  // namespace
+}  // namespace cweb::runtime
