@@ -27,11 +27,15 @@
  *  3. Static variables live as long as the version: a new version starts with fresh ones.
  *  4. Handlers run on several threads at a time. Guard what they share (pthread_mutex_t, atomics).
  *  5. Handlers may block. The server goes on with its other clients meanwhile.
- *  6. exit, abort and a failed assert end the call, not the server: its client gets a 500. So do signals that a module
+ *  6. Modules of two generations use this header. Callbacks take what the example shows, or a struct cweb_context * in
+ *     front of it; one module may have both kinds. Where the two differ further it is said below.
+ *  7. exit, abort and a failed assert end the call, not the server: its client gets a 500. So do signals that a module
  *     sends to itself; SIGTERM and SIGINT end the server in order. syscall() does by number what the function of the
  *     name does here, and fails with EPERM where that would act on the whole server.
+ *  7. What a module prints to stdout or stderr goes to the server's log and to /mgnt/logs, line by line, with its name.
+ *     Neither is ever buffered, and printing does not wait for anybody.
  *
- * It is clean as C99 to C17 with -Wall -Wextra. The server compiles modules as gnu17.
+ * It is clean as C99 to C23 with -Wall -Wextra and GNU extensions. The server compiles modules as gnu17.
  */
 #ifndef CWEB_H
 #define CWEB_H
@@ -47,12 +51,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than ten routes or sockets: #define these before the #include. */
+/* More than ten routes, sockets or jobs: #define these before the #include. */
 #ifndef CWEB_MAX_ROUTES
 #define CWEB_MAX_ROUTES 10
 #endif
 #ifndef CWEB_MAX_WEBSOCKETS
 #define CWEB_MAX_WEBSOCKETS 10
+#endif
+#ifndef CWEB_MAX_JOBS
+#define CWEB_MAX_JOBS 10
 #endif
 
 /* Bytes of the buffer that res->body points to when a handler starts. It is all zero. */
@@ -161,7 +168,31 @@ int map_remove(struct map *map, const char *key);
 /* The number of entries; 0 for NULL. */
 size_t map_size(const struct map *map);
 
+/*
+ * The same maps as the context-first generation calls them: their values are texts from malloc, which belong to the
+ * map.
+ */
+typedef struct map http_kv_store_t;
+
+http_kv_store_t *http_kv_create(size_t capacity);
+/* Frees the store and its keys; with `free_values` its values too, as far as they are blocks from malloc. */
+void http_kv_destroy(http_kv_store_t *store, int free_values);
+/*
+ * Adds a value and takes it over: where the store keeps a copy of its own (those of requests and responses do) or has
+ * the key already, a block from malloc is freed at once. MAP_OK, or an error as of map_insert: then the value is still
+ * the caller's.
+ */
+int http_kv_insert(http_kv_store_t *store, const char *key, char *value);
+/* The value of a key, or NULL. It stays the store's. */
+char *http_kv_get(const http_kv_store_t *store, const char *key);
+size_t http_kv_size(const http_kv_store_t *store);
+
 /* -------------------------------------------------------------------------------------------- request and response */
+
+typedef enum http_version {
+    HTTP_VERSION_1_0 = 10,
+    HTTP_VERSION_1_1 = 11
+} http_version_t;
 
 struct http_request {
     http_method_t method;
@@ -176,6 +207,8 @@ struct http_request {
     char close;          /* 1: it does not */
     http_error_t status; /* not used */
     pthread_t tid;       /* the thread that the handler runs on */
+    http_version_t version;
+    int transfer_encoding_chunked; /* 1: the body came in chunks; here it is in one piece all the same */
 };
 
 struct http_response {
@@ -267,6 +300,61 @@ const char *cweb_ws_protocol(struct websocket *ws);
 /* In on_open: the request that the socket was opened with, with its headers and parameters. Else NULL. */
 struct http_request *cweb_ws_request(struct websocket *ws);
 
+/* ------------------------------------------------------------------------------------------------------- context */
+
+struct container;
+struct scheduler;
+struct sqldb;
+struct crypto;
+struct symbols;
+struct job_system;
+
+/*
+ * What callbacks of the context-first generation take before the rest. There is one for each version of a module, and
+ * it lives as long as that does: threads of the module's own may use it.
+ */
+struct cweb_context {
+    struct container *cache;
+    struct scheduler *scheduler;
+    struct sqldb *database;
+    struct crypto *crypto;
+    struct symbols *symbols;
+    struct job_system *jobs; /* NULL: see below */
+};
+
+typedef struct cweb_context cweb_context_t;
+
+/* ---------------------------------------------------------------------------------------------------------- jobs */
+
+/*
+ * Modules of the context-first generation may have jobs. They compile here and do not run: jobs_create is -1, and the
+ * answer to a deploy says so.
+ */
+typedef struct job_payload {
+    const char *json;
+    size_t json_len;
+} job_payload_t;
+
+typedef struct job_ctx {
+    const char *job_uuid;
+    int (*emit_event)(struct job_ctx *job, const char *type, const char *data_json);
+    int (*set_result)(struct job_ctx *job, const char *result_json);
+    int (*set_error)(struct job_ctx *job, const char *text);
+} job_ctx_t;
+
+typedef struct job_info {
+    const char *name;
+    int (*run)(struct cweb_context *context, const job_payload_t *payload, job_ctx_t *job);
+    void (*cancel)(struct cweb_context *context, const char *job_uuid);
+} job_info_t;
+
+typedef struct cweb_uuid {
+    char text[37];
+} cweb_uuid_t;
+
+/* -1, and `out`, unless it is NULL, is the empty text. */
+int jobs_create(const char *job_name, const char *payload_json, cweb_uuid_t *out);
+
 /* -------------------------------------------------------------------------------------------------------- module */
 
 /*
@@ -279,6 +367,8 @@ struct http_request *cweb_ws_request(struct websocket *ws);
  *     void on_close(struct websocket *);
  *     void onload(void);
  *     void unload(void);
+ *
+ * or each of them with a struct cweb_context * in front. `void unload()` is one without.
  *
  * A handler's return value means nothing but that a negative one with no status set is a 500.
  */
@@ -321,11 +411,14 @@ typedef struct module {
     int ws_size; /* number of websockets in use */
     /* Runs before the first request is routed here, and before the old version's unload. */
     cweb_callback_t onload;
-    /* Runs once, after the last call into this version has returned. */
+    /* Runs once, after the last call into this version has returned. Threads of the module's own should end by then:
+     * one that runs on keeps the version in memory, and is told of in the log after another deadline. */
     cweb_callback_t unload;
     /* Milliseconds that a call of this module may take: then it is ended and its client gets a 504. 0: as the server
      * was started (--deadline-ms, 10 s by default). */
     int deadline_ms;
+    job_info_t jobs[CWEB_MAX_JOBS];
+    int job_size; /* number of jobs in use */
 } module_t;
 
 #ifdef __cplusplus

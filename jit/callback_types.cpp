@@ -91,19 +91,21 @@ CallShape call_shape(const clang::FunctionDecl& function, Callback callback, con
   return CallShape::absent;
 }
 
-std::string_view documented_type(Callback callback) {
+std::string_view accepted_types(Callback callback) {
   switch (callback) {
     case Callback::handler:
-      return "int (struct http_request *, struct http_response *)";
+      return "'int (struct http_request *, struct http_response *)' or "
+             "'int (struct cweb_context *, struct http_request *, struct http_response *)'";
     case Callback::on_open:
     case Callback::on_close:
-      return "void (struct websocket *)";
+      return "'void (struct websocket *)' or 'void (struct cweb_context *, struct websocket *)'";
     case Callback::on_message:
-      return "void (struct websocket *, const char *, size_t)";
+      return "'void (struct websocket *, const char *, size_t)' or "
+             "'void (struct cweb_context *, struct websocket *, const char *, size_t)'";
     case Callback::load:
       break;
   }
-  return "void (void)";
+  return "'void (void)' or 'void (struct cweb_context *)'";
 }
 
 }  // namespace cweb::jit

@@ -15,7 +15,7 @@ enum class Callback { handler, on_open, on_message, on_close, load };
 /// How the function takes its parameters; absent when its type is none that this callback may have.
 CallShape call_shape(const clang::FunctionDecl& function, Callback callback, const clang::ASTContext& context);
 
-/// The documented type, as Clang would print it.
-std::string_view documented_type(Callback callback);
+/// The two types that it may have, as Clang would print them: "'void (void)' or 'void (struct cweb_context *)'".
+std::string_view accepted_types(Callback callback);
 
 }  // namespace cweb::jit

@@ -140,6 +140,8 @@ bool ConfigInspector::read_layout(const clang::RecordDecl& record, ConfigLayout&
   layout.onload = member("onload");
   layout.unload = member("unload");
   layout.deadline_ms = member("deadline_ms");
+  layout.jobs = member("jobs");
+  layout.job_count = member("job_size");
 
   // Each row member is found by name too; one that is missing or no pointer means that this is another struct.
   const auto row_member = [&](const clang::RecordDecl* row, llvm::StringRef name, MemberLayout& out) {
@@ -163,7 +165,7 @@ bool ConfigInspector::read_layout(const clang::RecordDecl& record, ConfigLayout&
   };
   return rows_are_known && is_text(layout.name) && is_text(layout.author) && is_int(layout.route_count) &&
          is_int(layout.websocket_count) && is_pointer(layout.onload) && is_pointer(layout.unload) &&
-         (!layout.deadline_ms || is_int(layout.deadline_ms));
+         (!layout.deadline_ms || is_int(layout.deadline_ms)) && (!layout.job_count || is_int(layout.job_count));
 }
 
 void ConfigInspector::read_callbacks(const clang::VarDecl& config, const clang::RecordDecl& record,
@@ -239,11 +241,10 @@ ConfigInspector::CallbackFact ConfigInspector::read_callback(const clang::Expr* 
     return {};
   }
   const CallShape shape = call_shape(*function, callback, context_);
-  // Calls of the context-first shape do not exist yet: refused like any other type that cannot be called.
-  if (shape != CallShape::documented) {
+  if (shape == CallShape::absent) {
     error(expression->getExprLoc(),
-          fmt::format("{} `{}`{} has type '{}'; expected '{}'", member, function->getName().str(), owner,
-                      function->getType().getAsString(context_.getPrintingPolicy()), documented_type(callback)),
+          fmt::format("{} `{}`{} has type '{}'; expected {}", member, function->getName().str(), owner,
+                      function->getType().getAsString(context_.getPrintingPolicy()), accepted_types(callback)),
           expression->getSourceRange());
     errors_.note(function->getLocation(), fmt::format("`{}` is declared here", function->getName().str()));
   }

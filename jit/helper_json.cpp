@@ -40,6 +40,8 @@ static void each_optional_member(Layout& layout, Visit visit) {
   visit("onload", layout.onload);
   visit("unload", layout.unload);
   visit("deadline_ms", layout.deadline_ms);
+  visit("jobs", layout.jobs);
+  visit("job_count", layout.job_count);
 }
 
 template <class Layout, class Visit>

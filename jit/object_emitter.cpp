@@ -6,6 +6,7 @@
 #include <llvm/Analysis/TargetLibraryInfo.h>
 #include <llvm/Analysis/TargetTransformInfo.h>
 #include <llvm/IR/Instructions.h>
+#include <llvm/IR/ReplaceConstant.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
 
@@ -47,6 +48,29 @@ bool has_assembly(const llvm::Module& module) {
   return false;
 }
 
+/// Which stream `stdout` is depends on the call that runs, and an address cannot: each use in code asks the host for
+/// it. What is initialised with the address of the variable keeps that.
+void ask_for_stream(llvm::Module& module, llvm::StringRef name, llvm::StringRef asking) {
+  llvm::GlobalVariable* const variable = module.getNamedGlobal(name);
+  if (variable == nullptr || !variable->isDeclaration()) return;
+  llvm::convertUsersOfConstantsToInstructions({variable});
+  llvm::SmallVector<llvm::Use*> uses;
+  for (llvm::Use& use : variable->uses()) {
+    if (llvm::isa<llvm::Instruction>(use.getUser())) uses.push_back(&use);
+  }
+  if (uses.empty()) return;
+  const llvm::FunctionCallee function =
+      module.getOrInsertFunction(asking, llvm::FunctionType::get(variable->getType(), /*isVarArg=*/false));
+  for (llvm::Use* const use : uses) {
+    auto* const user = llvm::cast<llvm::Instruction>(use->getUser());
+    const auto* const phi = llvm::dyn_cast<llvm::PHINode>(user);
+    llvm::Instruction* const before = phi == nullptr ? user : phi->getIncomingBlock(*use)->getTerminator();
+    llvm::CallInst* const call = llvm::CallInst::Create(function, "", before->getIterator());
+    call->setDebugLoc(user->getDebugLoc());
+    use->set(call);
+  }
+}
+
 /// `return strlen(text);` as a jump would leave no frame of the module on the stack, and a fault in there could not be
 /// told the line of. Calls within the module may be jumps: where they go there is a frame.
 void call_others_from_a_frame(llvm::Module& module) {
@@ -83,6 +107,8 @@ void ObjectEmitter::emit(llvm::Module& module, llvm::SmallVectorImpl<char>& obje
   // The target notes what must not be dropped (`retain`), by address and for good.
   const bool keeps_target = module.getNamedGlobal("llvm.used") == nullptr;
   prepare_next();
+  ask_for_stream(module, "stdout", "__cweb_stdout");
+  ask_for_stream(module, "stderr", "__cweb_stderr");
   optimise(module);
   call_others_from_a_frame(module);
   code_generation_->passes.run(module);

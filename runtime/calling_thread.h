@@ -32,12 +32,16 @@ class CallingThread : public std::enable_shared_from_this<CallingThread> {
   /// Interrupts `call` if the thread is inside it: when it is in the module's own code the call ends there. Any thread.
   Progress interrupt(uint64_t call);
 
+  /// Has the thread note where it is, for last_seen(), and go on: what it waits in may return EINTR. The number of the
+  /// call that it is inside of; 0 when it is inside none. Once a call; any thread.
+  uint64_t ask_where();
+
   /// For who is about to report that `call` took too long: true for the first of them. Any thread.
   bool begin_report(uint64_t call) { return reported_.exchange(call, std::memory_order_acq_rel) != call; }
 
   bool is_reported(uint64_t call) const { return reported_.load(std::memory_order_acquire) == call; }
 
-  /// Where an interrupted call was when it could not be ended; false while that is not known.
+  /// Where a call was that was interrupted and could not be ended, or that was asked; false while that is not known.
   bool last_seen(uint64_t call, FaultRecord& record) const;
 
  private:
@@ -46,6 +50,7 @@ class CallingThread : public std::enable_shared_from_this<CallingThread> {
   const pid_t thread_id_;
   std::atomic<uint64_t> call_{0};
   std::atomic<uint64_t> overdue_{0};    ///< the call that is to be interrupted
+  std::atomic<uint64_t> asked_{0};      ///< the call that is to note where it is
   std::atomic<uint64_t> reported_{0};   ///< the last call of which begin_report() was asked
   std::atomic<uint64_t> seen_call_{0};  ///< the call that seen_ is about
   FaultRecord seen_;

@@ -37,7 +37,7 @@ struct MemberLayout {
 struct ConfigLayout {
   size_t size = 0;
   std::optional<MemberLayout> name, author, routes, route_count, websockets, websocket_count, onload, unload,
-      deadline_ms;
+      deadline_ms, jobs, job_count;
   /// Offsets within a route row.
   MemberLayout route_path, route_method, route_handler, route_flags;
   /// Offsets within a WebSocket row.

@@ -29,7 +29,8 @@ bool is_sound(const ConfigLayout& layout) {
          fits(layout.routes, 0, layout.size) && fits(layout.route_count, sizeof(int), layout.size) &&
          fits(layout.websockets, 0, layout.size) && fits(layout.websocket_count, sizeof(int), layout.size) &&
          fits(layout.onload, sizeof(void*), layout.size) && fits(layout.unload, sizeof(void*), layout.size) &&
-         fits(layout.deadline_ms, sizeof(int), layout.size) &&
+         fits(layout.deadline_ms, sizeof(int), layout.size) && fits(layout.jobs, 0, layout.size) &&
+         fits(layout.job_count, sizeof(int), layout.size) && has_rows(layout.jobs, {}) &&
          has_rows(layout.routes, {&layout.route_path, &layout.route_method, &layout.route_handler}) &&
          has_rows(layout.websockets, {&layout.websocket_path, &layout.websocket_on_open, &layout.websocket_on_message,
                                       &layout.websocket_on_close});

@@ -21,9 +21,11 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "runtime/fault_trace.h"
+#include "runtime/module_output.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
+#include "runtime/stream_lock.h"
 
 #ifdef CWEB_SANITIZED
 /// What a call that is ended inside a library had taken from the process is lost, as README says. The server itself
@@ -152,7 +154,10 @@ void pass_on(int signal_number, siginfo_t* info, void* context) {
   const struct sigaction& previous = previous_actions[static_cast<size_t>(signal_number)];
   const bool has_function =
       (previous.sa_flags & SA_SIGINFO) != 0 || (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN);
-  if (!has_function && is_first_to_die()) say_last_words(signal_number);
+  if (!has_function && is_first_to_die()) {
+    say_last_words(signal_number);
+    wait_for_output();
+  }
   sigaction(signal_number, &previous, nullptr);
   if (has_function && (previous.sa_flags & SA_SIGINFO) != 0) return previous.sa_sigaction(signal_number, info, context);
   if (has_function) return previous.sa_handler(signal_number);
@@ -236,11 +241,12 @@ struct DeadlineSignal {
     RecoveryPoint* const point = recovery_point();
     if (thread == nullptr || point == nullptr || current_version() == nullptr || tracing) return;
     const uint64_t call = thread->call_.load(std::memory_order_relaxed);
-    if (thread->overdue_.load(std::memory_order_acquire) != call) return;
+    const bool is_overdue = thread->overdue_.load(std::memory_order_acquire) == call;
+    if (!is_overdue && thread->asked_.load(std::memory_order_acquire) != call) return;
     const Registers at = registers_of(*static_cast<const ucontext_t*>(given));
-    const bool in_module = current_version()->image().contains(reinterpret_cast<const void*>(at.pc));
-    FaultRecord& record = in_module ? point->fault : thread->seen_;
-    const bool is_new = in_module || thread->seen_call_.load(std::memory_order_relaxed) != call;
+    const bool ends = is_overdue && current_version()->image().contains(reinterpret_cast<const void*>(at.pc));
+    FaultRecord& record = ends ? point->fault : thread->seen_;
+    const bool is_new = ends || thread->seen_call_.load(std::memory_order_relaxed) != call;
     if (is_new) {
       // Where the stack cannot be looked at, the jump out of that leaves this.
       point->fault = {};
@@ -248,9 +254,9 @@ struct DeadlineSignal {
       record = point->fault;
       tracing = true;
       trace(record, at);
-      if (in_module && !HostSection::entered()) siglongjmp(point->jump, 1);
+      if (ends && !HostSection::entered()) siglongjmp(point->jump, 1);
       tracing = false;
-      if (!in_module) thread->seen_call_.store(call, std::memory_order_release);
+      if (!ends) thread->seen_call_.store(call, std::memory_order_release);
     }
     errno = saved_errno;
   }
@@ -325,6 +331,14 @@ CallingThread::Progress CallingThread::interrupt(uint64_t call) {
   return Progress::inside;
 }
 
+uint64_t CallingThread::ask_where() {
+  const uint64_t now = call_.load(std::memory_order_acquire);
+  if (now % 2 == 0) return 0;
+  asked_.store(now, std::memory_order_release);
+  syscall(SYS_tgkill, getpid(), thread_id_, deadline_signal());
+  return now;
+}
+
 bool CallingThread::last_seen(uint64_t call, FaultRecord& record) const {
   if (seen_call_.load(std::memory_order_acquire) != call) return false;
   record = seen_;
@@ -365,18 +379,8 @@ void stop_when_overdue() {
 }
 
 static void release_standard_streams() {
-  // What glibc keeps behind FILE::_lock; it has no way to ask who holds it.
-  struct StreamLock {
-    int lock;
-    int count;
-    void* owner;
-  };
-  for (FILE* stream : {stdin, stdout, stderr}) {
-    const auto* const held = static_cast<const StreamLock*>(static_cast<const void*>(stream->_lock));
-    for (int count = held->owner == reinterpret_cast<void*>(pthread_self()) ? held->count : 0; count > 0; --count) {
-      funlockfile(stream);
-    }
-  }
+  for (FILE* stream : {stdin, stdout, stderr}) release_stream_lock(stream);
+  release_output_locks();
 }
 
 /// The pages of an overflown stack: nobody knows when this thread will need them again.

@@ -85,7 +85,8 @@ void trace_call(FaultRecord& record);
 void stop_when_overdue();
 
 /// On a thread that has come back from a call by a jump: gives back what the call has left behind on it. Among that are
-/// the locks of the three standard streams, which are the server's too: printf may have been left in the middle.
+/// the locks of the standard streams, the server's and the module's: a function of stdio may have been left in the
+/// middle.
 void after_fault(const FaultRecord& fault);
 
 }  // namespace cweb::runtime

@@ -2,26 +2,36 @@
 // call: functions that may end the call (module_stop.h) hold no object with a destructor and no lock while they do.
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstdarg>
 #include <cstddef>
 #include <span>
 
 #include "runtime/code_image.h"
+#include "runtime/output_sink.h"
 
 namespace cweb::runtime {
 
 std::span<const HostSymbol> map_functions();          ///< host_map.cpp: map_create ... of cweb.h
 std::span<const HostSymbol> memory_functions();       ///< host_memory.cpp: malloc ... realpath
 std::span<const HostSymbol> stream_functions();       ///< host_streams.cpp: asprintf, getline, open_memstream, fclose
+std::span<const HostSymbol> output_functions();       ///< host_output.cpp: printf, puts, write, stdout ...
 std::span<const HostSymbol> process_functions();      ///< host_process.cpp: exit, signal, fork ...
 std::span<const HostSymbol> system_call_functions();  ///< host_system_calls.cpp: kill, close, syscall ...
 std::span<const HostSymbol> thread_functions();       ///< host_threads.cpp: pthread_create, thread-local storage
 std::span<const HostSymbol> websocket_functions();    ///< host_websockets.cpp: cweb_ws_send_binary ... of cweb.h
+std::span<const HostSymbol> job_functions();          ///< host_jobs.cpp: jobs_create of cweb.h
 
 // The module's malloc, for the host functions that return memory which the module frees. On a thread that is inside no
 // version they are the process's own.
 void* module_malloc(size_t size);
 void* module_realloc(void* block, size_t size);
 void module_free(void* block);
+
+// The module's printf, to either stream, and its write.
+int module_vprint(OutputStream stream, const char* format, va_list arguments);
+ssize_t module_write(int fd, const void* bytes, size_t count);
 
 /// A row of a table of host functions.
 template <class Function>

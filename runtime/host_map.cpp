@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "runtime/heap.h"
 #include "runtime/host_functions.h"
 #include "runtime/message_map.h"
 #include "runtime/module_stop.h"
@@ -103,17 +104,43 @@ size_t map_size(const struct map* map) {
   return shown != nullptr ? shown->size() : map->size;
 }
 
+http_kv_store_t* http_kv_create(size_t capacity) {
+  return map_create(capacity);
+}
+
+void http_kv_destroy(http_kv_store_t* store, int free_values) {
+  if (store == nullptr || store->host != nullptr) return;
+  for (size_t i = 0; free_values != 0 && i < store->size; ++i) host::release_block(store->entries[i].value);
+  map_destroy(store);
+}
+
+int http_kv_insert(http_kv_store_t* store, const char* key, char* value) {
+  if (store == nullptr || key == nullptr || value == nullptr) return -MAP_ERR;
+  host::MessageMap* const shown = host::message_map(store);
+  const int result = shown != nullptr ? shown->insert_text(key, value) : map_insert(store, key, value);
+  // Not when the module has put in once more what is in there. Modules give texts that are no blocks, too.
+  if (result == MAP_OK && map_get(store, key) != value) host::release_block(value);
+  return result;
+}
+
+char* http_kv_get(const http_kv_store_t* store, const char* key) {
+  return static_cast<char*>(map_get(store, key));
+}
+
+size_t http_kv_size(const http_kv_store_t* store) {
+  return map_size(store);
+}
+
 namespace cweb::runtime {
 
 std::span<const HostSymbol> map_functions() {
   static const HostSymbol functions[] = {
-      host_function("map_create", map_create),
-      host_function("map_destroy", map_destroy),
-      host_function("map_insert", map_insert),
-      host_function("map_get", map_get),
-      host_function("map_remove", map_remove),
-      host_function("map_size", map_size),
-      {"http_methods", static_cast<void*>(http_methods)},
+      host_function("map_create", map_create),         host_function("map_destroy", map_destroy),
+      host_function("map_insert", map_insert),         host_function("map_get", map_get),
+      host_function("map_remove", map_remove),         host_function("map_size", map_size),
+      host_function("http_kv_create", http_kv_create), host_function("http_kv_destroy", http_kv_destroy),
+      host_function("http_kv_insert", http_kv_insert), host_function("http_kv_get", http_kv_get),
+      host_function("http_kv_size", http_kv_size),     {"http_methods", static_cast<void*>(http_methods)},
   };
   return functions;
 }

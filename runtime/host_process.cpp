@@ -11,8 +11,8 @@
 #include <cstdio>
 #include <cstring>
 
-#include "base/log.h"
 #include "runtime/host_functions.h"
+#include "runtime/module_output.h"
 #include "runtime/module_stop.h"
 
 namespace cweb::runtime {
@@ -47,16 +47,17 @@ void host_assert_perror_fail(int error, const char* file, unsigned line, const c
   stop("%s:%u: %s: unexpected error: %s", file, line, function ? function : "?", strerrordesc_np(error));
 }
 
-/// The message of err, warn and their like, on standard error.
+/// The message of err, error and their like, on the module's standard error.
 void print_message(const char* format, va_list arguments, int error, const char* place = "") {
   char text[512];
   text[0] = 0;
   if (format != nullptr) std::vsnprintf(text, sizeof text, format, arguments);
-  const bool told = error != 0;
-  char line[640];
-  std::snprintf(line, sizeof line, "%smodule: %s%s%s", place, text, told && text[0] != 0 ? ": " : "",
-                told ? strerrordesc_np(error) : "");
-  log::say(spdlog::level::warn, line);
+  const char* const meaning = error == 0 ? nullptr : strerrordesc_np(error);
+  const bool told = meaning != nullptr;
+  char line[900];
+  const int length = std::snprintf(line, sizeof line, "%s%s%s%s\n", place, text, told && text[0] != 0 ? ": " : "",
+                                   told ? meaning : "");
+  print_output(OutputStream::error, line, static_cast<size_t>(length));
 }
 
 void host_verr(int status, const char* format, va_list arguments) {

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "runtime/host_functions.h"
+#include "runtime/module_output.h"
 
 namespace cweb::runtime {
 namespace {
@@ -127,13 +128,17 @@ FILE* host_open_memstream(char** text, size_t* size) {
   return nullptr;
 }
 
+bool is_standard_stream(const FILE* stream) {
+  return stream == stdin || stream == stdout || stream == stderr || is_output_file(stream);
+}
+
 int host_fclose(FILE* stream) {
-  if (stream == stdin || stream == stdout || stream == stderr) return fflush(stream);
+  if (is_standard_stream(stream)) return fflush(stream);
   return fclose(stream);
 }
 
 FILE* host_freopen(const char* path, const char* mode, FILE* stream) {
-  if (stream == stdin || stream == stdout || stream == stderr) return errno = EPERM, nullptr;
+  if (is_standard_stream(stream)) return errno = EPERM, nullptr;
   return freopen(path, mode, stream);
 }
 
@@ -150,6 +155,7 @@ std::span<const HostSymbol> stream_functions() {
       host_function("open_memstream", host_open_memstream),
       host_function("fclose", host_fclose),
       host_function("freopen", host_freopen),
+      host_function("freopen64", host_freopen),
   };
   return functions;
 }

@@ -193,6 +193,8 @@ long host_syscall(long number, ...) {
       return host_tgkill(getpid(), number_of(a), number_of(b));
     case SYS_tgkill:
       return host_tgkill(number_of(a), number_of(b), number_of(c));
+    case SYS_write:
+      return module_write(number_of(a), reinterpret_cast<const void*>(b), static_cast<size_t>(c));
     case SYS_close:
       return host_close(number_of(a));
     case SYS_dup2:

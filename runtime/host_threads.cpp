@@ -15,6 +15,7 @@
 #include "runtime/fault_guard.h"
 #include "runtime/fault_sink.h"
 #include "runtime/host_functions.h"
+#include "runtime/module_output.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
@@ -55,6 +56,7 @@ struct OwnThread {
     if (!version) return;
     set_recovery_point(nullptr);
     set_current_version(nullptr);
+    version->remove_own_thread(CallingThread::current());
     guard.reset();
     version->own_threads.fetch_sub(1);
   }
@@ -77,6 +79,7 @@ void* make_report(void* given) {
 /// left of the module's.
 void report_own_fault(const RecoveryPoint& point) {
   after_fault(point.fault);
+  end_output();
   // The module may have cancelled the thread, which would end it here.
   int cancels = 0;
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancels);
@@ -138,6 +141,7 @@ void* run_guarded(Routine routine) {
   void* const result = routine();
   set_recovery_point(nullptr);
   end_values();
+  end_output();
   return result;
 }
 
@@ -145,6 +149,7 @@ void* enter(void* given) {
   auto* start = static_cast<Start*>(given);
   own_thread.version = std::move(start->version);
   own_thread.guard.emplace();
+  own_thread.version->add_own_thread(CallingThread::current()->shared_from_this());
   const Routine routine = start->routine;
   delete start;
   set_current_version(own_thread.version.get());
@@ -259,6 +264,7 @@ void host_pthread_exit(void* value) {
   if (!own_thread.version) stop_module_call("the module called pthread_exit() on a thread of the server's");
   if (ends_values) stop_module_call("the module called pthread_exit() while its thread ended");
   end_values();
+  end_output();
   pthread_exit(value);
 }
 

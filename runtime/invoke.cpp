@@ -12,6 +12,7 @@
 #include "runtime/deadline_watch.h"
 #include "runtime/fault_guard.h"
 #include "runtime/handover_monitor.h"
+#include "runtime/module_output.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
@@ -21,9 +22,20 @@
 namespace cweb::runtime {
 namespace {
 
+// Each callback as the two generations of modules declare it.
 using Handler = int (*)(http_request*, http_response*);
 using OnOpen = void (*)(websocket*);  // and on_close
 using OnMessage = void (*)(websocket*, const char*, size_t);
+using ContextHandler = int (*)(cweb_context*, http_request*, http_response*);
+using ContextOnOpen = void (*)(cweb_context*, websocket*);
+using ContextOnMessage = void (*)(cweb_context*, websocket*, const char*, size_t);
+using ContextLoad = void (*)(cweb_context*);
+
+/// A pointer to a function of the module as the type that its shape says it has.
+template <class Function>
+Function as(void* function) {
+  return reinterpret_cast<Function>(function);
+}
 
 /// Of a call that has come back after its deadline: where it was when that came.
 void note_deadline(FaultRecord& fault) {
@@ -43,6 +55,7 @@ bool call_guarded(RecoveryPoint& point, const Call& call) {
     CallingThread::current()->call_ended();
     set_recovery_point(nullptr);
     after_fault(point.fault);
+    end_output();
     return false;
   }
   set_recovery_point(&point);
@@ -52,6 +65,7 @@ bool call_guarded(RecoveryPoint& point, const Call& call) {
   if (overdue) note_deadline(point.fault);
   CallingThread::current()->call_ended();
   set_recovery_point(nullptr);
+  end_output();
   return !overdue;
 }
 
@@ -119,11 +133,14 @@ CallResult call_on_loop(HandoverMonitor& monitor, LoopGate& gate, ModuleVersion&
 
 CallResult call_handler(HandoverMonitor& monitor, LoopGate& gate, ModuleVersion& version, size_t route,
                         http_request& request, http_response& response) {
-  const auto handler = reinterpret_cast<Handler>(version.config.routes[route].handler);
+  const RouteConfig& config = version.config.routes[route];
   // In memory, and not in a register that the jump back would restore.
   int value = 0;
-  CallResult result =
-      call_on_loop(monitor, gate, version, version.route_states[route], [&] { value = handler(&request, &response); });
+  CallResult result = call_on_loop(monitor, gate, version, version.route_states[route], [&] {
+    value = config.shape == CallShape::context_first
+                ? as<ContextHandler>(config.handler)(&version.context(), &request, &response)
+                : as<Handler>(config.handler)(&request, &response);
+  });
   result.value = value;
   return result;
 }
@@ -132,12 +149,34 @@ CallResult call_socket(HandoverMonitor& monitor, LoopGate& gate, ModuleVersion& 
   using Callback = SocketCall::Callback;
   const WebSocketConfig& config = version.config.websockets[call.socket];
   RouteState& state = version.socket_states[3 * call.socket + static_cast<size_t>(call.callback)];
+  cweb_context* const context = &version.context();
   if (call.callback == Callback::on_message) {
-    const auto on_message = reinterpret_cast<OnMessage>(config.on_message);
-    return call_on_loop(monitor, gate, version, state, [&] { on_message(call.handle, call.message, call.length); });
+    return call_on_loop(monitor, gate, version, state, [&] {
+      if (config.message_shape == CallShape::context_first) {
+        as<ContextOnMessage>(config.on_message)(context, call.handle, call.message, call.length);
+      } else {
+        as<OnMessage>(config.on_message)(call.handle, call.message, call.length);
+      }
+    });
   }
-  const auto callback = reinterpret_cast<OnOpen>(call.callback == Callback::on_open ? config.on_open : config.on_close);
-  return call_on_loop(monitor, gate, version, state, [&] { callback(call.handle); });
+  const bool opens = call.callback == Callback::on_open;
+  void* const callback = opens ? config.on_open : config.on_close;
+  const CallShape shape = opens ? config.open_shape : config.close_shape;
+  return call_on_loop(monitor, gate, version, state, [&] {
+    if (shape == CallShape::context_first) {
+      as<ContextOnOpen>(callback)(context, call.handle);
+    } else {
+      as<OnOpen>(callback)(call.handle);
+    }
+  });
+}
+
+void LoadFunction::operator()(cweb_context& context) const {
+  if (shape_ == CallShape::context_first) {
+    reinterpret_cast<ContextLoad>(function_)(&context);
+  } else {
+    function_();
+  }
 }
 
 void call_done(Retirer& retirer, ModuleVersion& version) {
@@ -149,7 +188,7 @@ void detached_call_done(Retirer& retirer, ModuleVersion& version) {
   leave_version(&retirer, version);
 }
 
-WaitedCall call_on_this_thread(DeadlineWatch& deadlines, ModuleVersion& version, void (*function)(),
+WaitedCall call_on_this_thread(DeadlineWatch& deadlines, ModuleVersion& version, LoadFunction function,
                                std::chrono::milliseconds deadline) {
   WaitedCall result;
   enter_version(version);
@@ -158,7 +197,7 @@ WaitedCall call_on_this_thread(DeadlineWatch& deadlines, ModuleVersion& version,
                  .call = thread->call() + 1,
                  .version = version.weak_from_this(),
                  .due_ns = monotonic_ns() + std::chrono::nanoseconds(deadline).count()});
-  if (!call_guarded(thread_recovery_point, function)) {
+  if (!call_guarded(thread_recovery_point, [&] { function(version.context()); })) {
     result.ending = WaitedCall::Ending::stopped;
     result.fault = thread_recovery_point.fault;
     result.fault.deadline_ns = std::chrono::nanoseconds(deadline).count();
@@ -176,7 +215,7 @@ void note_stuck(const CallingThread& thread, uint64_t call, std::chrono::nanosec
 }
 
 WaitedCall call_and_wait(SpareThreads& threads, DeadlineWatch& deadlines, const std::shared_ptr<ModuleVersion>& version,
-                         void (*function)(), std::chrono::milliseconds deadline) {
+                         LoadFunction function, std::chrono::milliseconds deadline) {
   /// A call in the module's own code ends at the deadline; this long after it, it is known to be somewhere else.
   constexpr std::chrono::milliseconds grace{40};
   struct Wait {

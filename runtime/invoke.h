@@ -8,6 +8,7 @@
 #include "runtime/code_image.h"
 #include "runtime/fault_record.h"
 
+struct cweb_context;
 struct http_request;
 struct http_response;
 struct websocket;
@@ -75,17 +76,29 @@ struct WaitedCall {
   FaultRecord fault;  ///< of `stopped`, and of `overdue`: where it was seen last
 };
 
+/// A constructor, onload or unload, and how it takes its parameters.
+class LoadFunction {
+ public:
+  LoadFunction(void (*function)()) : function_(function) {}
+  LoadFunction(void* function, CallShape shape) : function_(reinterpret_cast<void (*)()>(function)), shape_(shape) {}
+  void operator()(cweb_context& context) const;
+
+ private:
+  void (*function_)();
+  CallShape shape_ = CallShape::documented;
+};
+
 /// Calls `function` of `version` on this thread, which must be one of SpareThreads': `returned` or `stopped`. It takes
 /// longer than the deadline when it cannot be ended. The caller has a thread of the module's share for it.
-WaitedCall call_on_this_thread(DeadlineWatch& deadlines, ModuleVersion& version, void (*function)(),
+WaitedCall call_on_this_thread(DeadlineWatch& deadlines, ModuleVersion& version, LoadFunction function,
                                std::chrono::milliseconds deadline);
 
 /// Of a call that is overdue and could not be ended: where it was seen last, as the fault to be reported.
 void note_stuck(const CallingThread& thread, uint64_t call, std::chrono::nanoseconds deadline, FaultRecord& fault);
 
-/// Calls `function` (a constructor, onload or unload) on a spare thread and waits until it returns or the deadline
+/// Calls `function` on a spare thread and waits until it returns or the deadline
 /// comes. Not for loop threads: it blocks. It is one of the module's threads while it runs.
 WaitedCall call_and_wait(SpareThreads& threads, DeadlineWatch& deadlines, const std::shared_ptr<ModuleVersion>& version,
-                         void (*function)(), std::chrono::milliseconds deadline);
+                         LoadFunction function, std::chrono::milliseconds deadline);
 
 }  // namespace cweb::runtime

@@ -60,17 +60,25 @@ std::vector<map_entry>::iterator MessageMap::find(std::string_view key) {
 }
 
 int MessageMap::insert(const char* key, void* value) {
-  const std::string_view name(key);
-  const bool copies = values_ == Values::headers;
-  const std::string_view text = copies ? static_cast<const char*>(value) : std::string_view();
-  if (copies && (!is_token(name) || !is_field_value(text))) {
+  if (values_ == Values::headers) return insert_text(key, static_cast<const char*>(value));
+  return add_checked(key, value, {}, false);
+}
+
+int MessageMap::insert_text(const char* key, const char* text) {
+  return add_checked(key, nullptr, text, true);
+}
+
+/// A header's name and value have to be what they may be. With `copies` the value is the text.
+int MessageMap::add_checked(std::string_view name, void* value, std::string_view text, bool copies) {
+  const bool is_header = values_ == Values::headers;
+  if (is_header && (!is_token(name) || !is_field_value(text))) {
     rejected_ = true;
     return -MAP_ERR;
   }
   // What the module gave was read.
   const HostSection section;
   // Several cookies are several headers; of everything else the first stays.
-  const bool repeatable = copies && same_ignoring_case(name, "set-cookie");
+  const bool repeatable = is_header && same_ignoring_case(name, "set-cookie");
   if (!repeatable && find(name) != entries_.end()) return MAP_OK;
   if (entries_.size() >= max_entries) return -MAP_FULL;
   char* const kept_key = keep(name);

@@ -38,6 +38,8 @@ class MessageMap {
 
   // What the functions of cweb.h do with it.
   int insert(const char* key, void* value);
+  /// The same for a text that the map copies whatever its kind.
+  int insert_text(const char* key, const char* text);
   void* get(const char* key) const;
   int remove(const char* key);
   size_t size() const { return entries_.size(); }
@@ -61,6 +63,7 @@ class MessageMap {
   }
 
   void forget_texts();
+  int add_checked(std::string_view name, void* value, std::string_view text, bool copies);
   std::vector<map_entry>::iterator find(std::string_view key);
   char* keep(std::string_view text);
 

@@ -70,6 +70,7 @@ class ConfigReader {
                             SourcePosition position) const;
   Read<void> read_load_functions();
   Read<void> read_deadline();
+  Read<void> read_jobs();
 
   const CodeImage& image_;
   const ConfigLayout& layout_;
@@ -95,6 +96,7 @@ Read<ModuleConfig> ConfigReader::read() {
   }
   if (auto functions = read_load_functions(); !functions) return std::unexpected(functions.error());
   if (auto deadline = read_deadline(); !deadline) return std::unexpected(deadline.error());
+  if (auto jobs = read_jobs(); !jobs) return std::unexpected(jobs.error());
   const size_t written = image_.facts().routes.size();
   if (written > *routes) {
     config_.notices.push_back(
@@ -271,6 +273,23 @@ Read<void> ConfigReader::read_deadline() {
   return refuse(
       fmt::format("deadline_ms is {}: expected 0 (the server's) to {} (a day)", config_.deadline_ms, longest_ms),
       image_.facts().config_position);
+}
+
+/// Jobs are declared by modules of the context-first generation, and nothing runs them.
+Read<void> ConfigReader::read_jobs() {
+  const auto jobs = count("job_size", layout_.job_count, layout_.jobs, "CWEB_MAX_JOBS");
+  if (!jobs) return std::unexpected(jobs.error());
+  if (*jobs > 0) {
+    config_.notices.push_back(
+        fmt::format("`config` has {} job{}: this server does not run jobs", *jobs, *jobs == 1 ? "" : "s"));
+  }
+  const auto& uses = image_.facts().external_uses;
+  const auto use = std::find_if(uses.begin(), uses.end(), [](const ExternalUse& u) { return u.name == "jobs_create"; });
+  if (use != uses.end()) {
+    config_.notices.push_back(
+        fmt::format("line {} calls jobs_create: this server does not run jobs, so it returns -1", use->position.line));
+  }
+  return {};
 }
 
 Read<void> ConfigReader::read_load_functions() {

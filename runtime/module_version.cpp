@@ -1,6 +1,11 @@
 #include "runtime/module_version.h"
 
+#include <cweb.h>
+
 #include <algorithm>
+#include <utility>
+
+#include "runtime/host_context.h"
 
 namespace cweb::runtime {
 
@@ -25,7 +30,7 @@ const char* to_string(VersionState state) {
 }
 
 ModuleVersion::ModuleVersion(uint64_t id, std::unique_ptr<CodeImage> image, size_t memory_limit)
-    : id_(id), heap_(ModuleHeap::create(memory_limit)), image_(std::move(image)) {}
+    : id_(id), context_(make_context()), heap_(ModuleHeap::create(memory_limit)), image_(std::move(image)) {}
 
 ModuleVersion::~ModuleVersion() {
   if (module_counters) module_counters->fold(*counters);
@@ -45,6 +50,21 @@ void ModuleVersion::forget_thread_key(pthread_key_t key) {
 std::vector<ModuleVersion::ThreadKey> ModuleVersion::thread_keys() {
   const std::lock_guard lock(mutex_);
   return thread_keys_;
+}
+
+void ModuleVersion::add_own_thread(std::shared_ptr<CallingThread> thread) {
+  const std::lock_guard lock(mutex_);
+  running_threads_.push_back(std::move(thread));
+}
+
+void ModuleVersion::remove_own_thread(const CallingThread* thread) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(running_threads_, [&](const auto& each) { return each.get() == thread; });
+}
+
+std::vector<std::shared_ptr<CallingThread>> ModuleVersion::running_own_threads() {
+  const std::lock_guard lock(mutex_);
+  return running_threads_;
 }
 
 }  // namespace cweb::runtime

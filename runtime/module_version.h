@@ -11,12 +11,16 @@
 #include <vector>
 
 #include "runtime/call_counters.h"
+#include "runtime/calling_thread.h"
 #include "runtime/code_image.h"
 #include "runtime/emulated_tls.h"
 #include "runtime/heap.h"
 #include "runtime/module_config.h"
 #include "runtime/module_counters.h"
+#include "runtime/output_files.h"
 #include "runtime/thread_share.h"
+
+struct cweb_context;
 
 namespace cweb::runtime {
 
@@ -51,6 +55,11 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   const CodeImage& image() const { return *image_; }
   ModuleHeap& heap() { return *heap_; }
   EmulatedTls& tls() { return tls_; }
+  /// What its callbacks of the context-first generation are given. It lives as long as the version does, since a
+  /// module may keep it.
+  cweb_context& context() { return *context_; }
+  OutputFiles& output_files() { return output_files_; }
+  const OutputFiles& output_files() const { return output_files_; }
 
   VersionState state() const { return state_.load(std::memory_order_acquire); }
   void set_state(VersionState state) { state_.store(state, std::memory_order_release); }
@@ -83,8 +92,15 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   /// A call into it has faulted, so that a lock of its own may be held, or something half written.
   std::atomic<bool> suspect{false};
 
-  /// Threads that the module started itself and that are still running.
+  /// It has called jobs_create, which was said in the log.
+  std::atomic<bool> asked_for_jobs{false};
+
+  /// Threads that the module started itself and that are still running, or about to begin.
   std::atomic<int> own_threads{0};
+  /// Those of them that run code of the module's now, for whoever wants to know where they are.
+  void add_own_thread(std::shared_ptr<CallingThread> thread);
+  void remove_own_thread(const CallingThread* thread);
+  std::vector<std::shared_ptr<CallingThread>> running_own_threads();
 
   /// A thread-specific key that code of this version made: deleted with the version.
   struct ThreadKey {
@@ -100,8 +116,11 @@ class ModuleVersion : public std::enable_shared_from_this<ModuleVersion> {
   const uint64_t id_;
   std::atomic<VersionState> state_{VersionState::linked};
   std::mutex mutex_;
-  std::vector<ThreadKey> thread_keys_;  // guarded by mutex_
+  std::vector<ThreadKey> thread_keys_;                           // guarded by mutex_
+  std::vector<std::shared_ptr<CallingThread>> running_threads_;  // guarded by mutex_
   EmulatedTls tls_;
+  const std::unique_ptr<cweb_context> context_;
+  OutputFiles output_files_;
   std::unique_ptr<ModuleHeap> heap_;
   std::unique_ptr<CodeImage> image_;
 };

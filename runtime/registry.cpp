@@ -67,13 +67,14 @@ bool Registry::publish_restarted(Claim claim, const ModuleVersion& replaced) {
   return true;
 }
 
-void Registry::quarantine(const ModuleVersion& version, std::string reason) {
+bool Registry::quarantine(const ModuleVersion& version, std::string reason) {
   const std::lock_guard lock(mutex_);
   const Module* const module = find_locked(version.config.name);
   // Another version may have come meanwhile.
-  if (module == nullptr || module->live.get() != &version || version.quarantined) return;
+  if (module == nullptr || module->live.get() != &version || version.quarantined) return false;
   module->live->quarantine_reason = std::move(reason);
   module->live->quarantined = true;
+  return true;
 }
 
 void Registry::go_live_locked(Module& module, Claim& claim) {
@@ -193,8 +194,10 @@ void Registry::republish_locked(std::vector<std::shared_ptr<ModuleVersion>> leav
 }
 
 ModuleStatus Registry::status_locked(const Module& module) const {
+  const Retirer::Draining draining = retirer_.draining(module.name);
   return {.live = module.live,
-          .draining = retirer_.draining(module.name).versions,
+          .draining = draining.versions,
+          .threads = draining.threads + (module.live ? module.live->own_threads.load() : 0),
           .calls = module.counters->calls(),
           .counters = module.counters};
 }

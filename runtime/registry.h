@@ -23,6 +23,7 @@ class Retirer;
 struct ModuleStatus {
   std::shared_ptr<ModuleVersion> live;
   size_t draining = 0;  ///< older versions that calls are still inside of, or whose unload runs
+  int threads = 0;      ///< that the module has started itself, of all versions
   uint64_t calls = 0;   ///< that returned, of all versions since the first deploy
   std::shared_ptr<const ModuleCounters> counters;
 };
@@ -64,7 +65,8 @@ class Registry {
   bool publish_restarted(Claim claim, const ModuleVersion& replaced);
 
   /// From here on calls of the module are refused, until a version of it is published. `reason` is for people.
-  void quarantine(const ModuleVersion& version, std::string reason = "it has faulted too often");
+  /// False: it was so before, or another version has come.
+  bool quarantine(const ModuleVersion& version, std::string reason = "it has faulted too often");
 
   /// Makes versions live that another process had: `number` and `deployed_at` are set by the caller. One table for all.
   void publish_restored(std::vector<Claim> claims);

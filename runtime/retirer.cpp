@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "runtime/fault_sink.h"
 #include "runtime/invoke.h"
+#include "runtime/own_threads.h"
 
 namespace cweb::runtime {
 namespace {
@@ -84,6 +85,7 @@ Retirer::Draining Retirer::draining(std::string_view module) const {
     ++draining.versions;
     draining.heap_bytes += pending.version->heap().bytes();
     draining.code_bytes += pending.version->image().bytes();
+    draining.threads += pending.version->own_threads.load();
   }
   return draining;
 }
@@ -133,7 +135,11 @@ bool Retirer::advance(Pending& pending) {
   ModuleVersion& version = *pending.version;
   if (pending.unload_returned) {
     // A thread that the module started keeps the code it runs.
-    if (pending.reporting || version.own_threads.load() > 0 || spares_.anyone_inside(&version)) return false;
+    if (version.own_threads.load() > 0) {
+      report_when_threads_stay(pending);
+      return false;
+    }
+    if (pending.reporting || spares_.anyone_inside(&version)) return false;
     version.set_state(VersionState::retired);
     if (const ModuleHeap::Use left = version.heap().use(); left.blocks > 0) {
       log::info("module {} version {} is retired and left {} bytes in {} blocks allocated", version.config.name,
@@ -192,7 +198,7 @@ void Retirer::unload(Pending& pending) {
     pending.unload_call = number;
   }
   ModuleVersion& version = *pending.version;
-  const WaitedCall call = call_on_this_thread(deadlines_, version, reinterpret_cast<void (*)()>(version.config.unload),
+  const WaitedCall call = call_on_this_thread(deadlines_, version, {version.config.unload, version.config.unload_shape},
                                               pending.unload_deadline);
   if (call.ending == WaitedCall::Ending::returned) return;
   const bool is_reported = call.fault.kind == FaultRecord::Kind::deadline && !thread->begin_report(number);
@@ -201,17 +207,30 @@ void Retirer::unload(Pending& pending) {
 
 void Retirer::report_when_overdue(Pending& pending) {
   const std::chrono::milliseconds taken(monotonic_ms() - pending.unload_started_ms);
-  // One after the other: a module may have many, and each report takes a thread.
-  if (reporting_ || pending.overdue_said || !pending.unloader || taken < pending.unload_deadline + grace) return;
-  // On another thread: the report takes longer than anybody may hold the lock. The entry stays until it is made.
-  SpareThreads::Task report = [this, &pending] {
-    report_overdue_unload(pending);
+  if (pending.overdue_said || !pending.unloader || taken < pending.unload_deadline + grace) return;
+  pending.overdue_said = report(pending, report_overdue_unload);
+}
+
+void Retirer::report_when_threads_stay(Pending& pending) {
+  const int64_t now = monotonic_ms();
+  if (pending.threads_left_ms == 0) pending.threads_left_ms = now;
+  if (pending.threads_said || (now - pending.threads_left_ms) * 1'000'000 < pending.version->deadline_ns) return;
+  pending.threads_said = report(pending, [](const Pending& left) { report_threads_left(left.version); });
+}
+
+/// True when it is under way. On another thread: a report takes longer than anybody may hold the lock. The entry stays
+/// until it is made. One after the other: a module may have many, and each takes a thread.
+bool Retirer::report(Pending& pending, void (*report)(const Pending&)) {
+  if (reporting_) return false;
+  SpareThreads::Task task = [this, &pending, report] {
+    report(pending);
     const std::lock_guard lock(mutex_);
     reporting_ = pending.reporting = false;
     poked_ = true;
     poked_condition_.notify_one();
   };
-  pending.overdue_said = pending.reporting = reporting_ = spares_.run(report);
+  pending.reporting = reporting_ = spares_.run(task);
+  return reporting_;
 }
 
 void Retirer::report_overdue_unload(const Pending& pending) {

@@ -51,6 +51,7 @@ class Retirer {
     size_t versions = 0;
     size_t heap_bytes = 0;
     size_t code_bytes = 0;
+    int threads = 0;  ///< of the modules' own
   };
   Draining draining(std::string_view module) const;
   /// Waits until everything given to retire() so far is gone, or the time is over; true when it is gone.
@@ -68,7 +69,9 @@ class Retirer {
     std::shared_ptr<CallingThread> unloader;  // once unload has begun, on this thread as
     uint64_t unload_call = 0;                 // this call of its
     bool overdue_said = false;
-    bool reporting = false;  // that it is overdue, on another thread
+    int64_t threads_left_ms = 0;  // since when nothing is waited for but threads of the module's own; 0: not yet
+    bool threads_said = false;
+    bool reporting = false;  // one of the two, on another thread
   };
   void work();
   bool all_loops_passed(uint64_t generation) const;
@@ -76,6 +79,8 @@ class Retirer {
   void start_unload(Pending& pending);
   void unload(Pending& pending);
   void report_when_overdue(Pending& pending);
+  void report_when_threads_stay(Pending& pending);
+  bool report(Pending& pending, void (*report)(const Pending&));
   static void report_overdue_unload(const Pending& pending);
 
   std::atomic<int>& wanted(uint64_t version_id) { return wanted_[version_id % wanted_.size()]; }
@@ -91,7 +96,7 @@ class Retirer {
   std::vector<std::shared_ptr<ModuleVersion>> let_go_;  // guarded by mutex_
   bool poked_ = false;                                  // guarded by mutex_
   bool giving_back_ = false;  // guarded by mutex_; what is no longer pending is being destroyed
-  bool reporting_ = false;    // guarded by mutex_; an unload that is overdue is being reported
+  bool reporting_ = false;    // guarded by mutex_; something that is overdue is being reported
   bool stopping_ = false;     // guarded by mutex_
   std::thread thread_;
 };

@@ -19,6 +19,7 @@
 #include "jit/processor.h"
 #include "mgnt/access.h"
 #include "mgnt/deployer.h"
+#include "mgnt/event_log.h"
 #include "mgnt/fault_desk.h"
 #include "mgnt/management_api.h"
 #include "net/listener.h"
@@ -70,13 +71,17 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   auto journal = cweb::open_journal(supervised);
   if (!journal) return cweb::give_up(journal.error().message);
   if (supervised) cweb::runtime::set_crash_note(supervised->crash_note_fd());
+  cweb::mgnt::EventLog events(options.production);
+  const auto printer = cweb::capture_output(events);
   cweb::mgnt::Deployer deployer(**compiler, **linker, **runtime,
                                 {.call_deadline = std::chrono::milliseconds(options.deadline_ms),
                                  .module_memory = options.module_memory_bytes,
                                  .journal = journal->get(),
-                                 .keeper = keeper->get()});
-  cweb::mgnt::FaultDesk faults(deployer, (*runtime)->registry(),
-                               {.production = options.production, .most_faults = options.fault_limit});
+                                 .keeper = keeper->get(),
+                                 .observer = &events});
+  cweb::mgnt::FaultDesk faults(
+      deployer, (*runtime)->registry(),
+      {.production = options.production, .most_faults = options.fault_limit, .observer = &events});
   cweb::runtime::set_fault_sink(&faults);
   cweb::server::ServerMetrics metrics;
   auto access_log = cweb::open_access_log(options, metrics);
@@ -84,19 +89,9 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   auto redirects = cweb::take_redirect_listeners(options, supervised);
   if (!redirects) return cweb::give_up(redirects.error().message);
   cweb::mgnt::ManagementApi management(deployer, **runtime, **access, metrics, faults,
-                                       {.production = options.production});
+                                       {.production = options.production, .events = &events});
   auto server =
-      cweb::server::Server::create({.host = options.host,
-                                    .port = options.port,
-                                    .threads = options.threads,
-                                    .listeners = supervised ? supervised->take_listeners() : cweb::net::Listeners{},
-                                    .max_connections = cweb::max_connections(options),
-                                    .max_body_bytes = options.max_body_bytes,
-                                    .websockets = {.max_message_bytes = options.ws_max_message_bytes,
-                                                   .ping_ms = options.ws_ping_seconds * int64_t{1000}},
-                                    .tls = tls->get(),
-                                    .redirect_listeners = std::move(*redirects),
-                                    .hsts_seconds = options.hsts_seconds},
+      cweb::server::Server::create(cweb::server_options(options, supervised, tls->get(), std::move(*redirects)),
                                    **runtime, management, metrics, access_log->get());
   if (!server) return cweb::give_up(server.error().message);
 
@@ -121,6 +116,7 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   watch.reset();
   if (*access_log) (*access_log)->finish();
   const bool unloaded = (*runtime)->unload_all(unload_time);
+  printer->finish();
   if (!finished || !unloaded || !(*runtime)->spare_threads().wait_until_idle(1s)) {
     // Nothing can end code of a module that does not return, and taking its memory away would crash it.
     cweb::log::warn("code of a module is still running; leaving without it");

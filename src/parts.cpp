@@ -1,6 +1,7 @@
 #include "parts.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <string>
@@ -176,6 +177,27 @@ Expected<net::Listeners> listen_for_redirects(const cli::ServeOptions& options) 
 Expected<net::Listeners> take_redirect_listeners(const cli::ServeOptions& options, Supervised& supervised) {
   if (supervised) return supervised->take_redirect_listeners();
   return listen_for_redirects(options);
+}
+
+std::unique_ptr<mgnt::OutputPrinter> capture_output(mgnt::EventLog& events) {
+  runtime::set_output_sink(&events);
+  return std::make_unique<mgnt::OutputPrinter>(events, STDERR_FILENO);
+}
+
+server::ServerOptions server_options(const cli::ServeOptions& options, Supervised& supervised,
+                                     const net::TlsCredentials* tls, net::Listeners redirects) {
+  return {.host = options.host,
+          .port = options.port,
+          .threads = options.threads,
+          .listeners = supervised ? supervised->take_listeners() : net::Listeners{},
+          .max_connections = max_connections(options),
+          .max_body_bytes = options.max_body_bytes,
+          .asks_management_for_root = !options.production,
+          .websockets = {.max_message_bytes = options.ws_max_message_bytes,
+                         .ping_ms = options.ws_ping_seconds * int64_t{1000}},
+          .tls = tls,
+          .redirect_listeners = std::move(redirects),
+          .hsts_seconds = options.hsts_seconds};
 }
 
 namespace {

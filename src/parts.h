@@ -14,7 +14,9 @@
 #include "mgnt/deployer.h"
 #include "mgnt/directory_sync.h"
 #include "mgnt/directory_watch.h"
+#include "mgnt/event_log.h"
 #include "mgnt/module_keeper.h"
+#include "mgnt/output_printer.h"
 #include "net/tls_credentials.h"
 #include "net/tls_watch.h"
 #include "server/access_log.h"
@@ -80,6 +82,12 @@ Expected<std::unique_ptr<net::TlsWatch>> watch_certificate(net::TlsCredentials* 
 Expected<net::Listeners> listen_for_redirects(const cli::ServeOptions& options);
 /// The same, of the parent where there is one.
 Expected<net::Listeners> take_redirect_listeners(const cli::ServeOptions& options, Supervised& supervised);
+
+/// From here on what modules print is in `events`, and shown on standard error.
+std::unique_ptr<mgnt::OutputPrinter> capture_output(mgnt::EventLog& events);
+
+server::ServerOptions server_options(const cli::ServeOptions& options, Supervised& supervised,
+                                     const net::TlsCredentials* tls, net::Listeners redirects);
 
 /// Tells whoever started the server that requests are answered now.
 void say_ready(const cli::ServeOptions& options, const server::Server& server, bool asks_key, Supervised& supervised);

@@ -60,6 +60,7 @@ class RequestReader {
   const HeaderPiece* find_header(std::string_view name) const;
   bool keep_alive() const { return keep_alive_; }
   int minor_version() const { return minor_version_; }
+  bool is_chunked() const { return chunks_.has_value(); }
   bool expects_continue() const;
   /// Are there an Upgrade header and an upgrade token in Connection?
   bool asks_upgrade() const { return asks_upgrade_; }

@@ -62,6 +62,21 @@ void begin_head(std::string& out, const ResponseHead& head) {
   out.append("\r\n").append(head.further);
 }
 
+void begin_stream_head(std::string& out, const ResponseHead& head) {
+  out.append("HTTP/1.1 ");
+  append_number(out, static_cast<uint64_t>(head.status));
+  out.append(" ").append(reason_phrase(head.status)).append("\r\nDate: ").append(date_now());
+  if (!head.http10) out.append("\r\nTransfer-Encoding: chunked");
+  if (!head.keep_alive) out.append("\r\nConnection: close");
+  out.append("\r\n").append(head.further);
+}
+
+void append_chunk(std::string& out, std::string_view bytes) {
+  char digits[16];
+  const auto end = std::to_chars(digits, digits + sizeof digits, bytes.size(), 16);
+  out.append(digits, end.ptr).append("\r\n").append(bytes).append("\r\n");
+}
+
 AnswerMeasures measure_answer(std::string_view answer) {
   constexpr size_t status_at = std::string_view("HTTP/1.1 ").size();
   constexpr std::string_view head_end = "\r\n\r\n";

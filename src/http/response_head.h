@@ -45,6 +45,13 @@ inline void end_head(std::string& out) {
   out.append("\r\n");
 }
 
+/// The same for an answer whose length nobody knows: it comes in chunks (RFC 9112, 7.1), or to an HTTP/1.0 peer until
+/// the connection ends. `head.content_length` does not count.
+void begin_stream_head(std::string& out, const ResponseHead& head);
+/// One chunk. `bytes` are not empty: that would be the last one.
+void append_chunk(std::string& out, std::string_view bytes);
+inline constexpr std::string_view last_chunk = "0\r\n\r\n";
+
 /// The first digit of the status of the answer that begins at `start` with its status line.
 inline int status_digit(const std::string& out, size_t start) {
   return out[start + std::string_view("HTTP/1.1 ").size()] - '0';

@@ -11,7 +11,6 @@
 #include "mgnt/module_name.h"
 #include "mgnt/route_check.h"
 #include "runtime/fault_sink.h"
-#include "runtime/invoke.h"
 #include "store/digest.h"
 
 namespace cweb::mgnt {
@@ -59,17 +58,12 @@ void tell_of_stuck_calls(const ModuleVersion& version, DeployReport& report) {
                                        stuck, version.config.name));
 }
 
-/// Callbacks that take a context first can be told from their types, but nothing makes such a context as yet.
-std::optional<SourcePosition> context_first_callback(const ModuleConfig& config, const ModuleFacts& facts) {
-  const auto is = [](CallShape shape) { return shape == CallShape::context_first; };
-  for (const auto& route : config.routes) {
-    if (is(route.shape)) return route.position;
-  }
-  for (const auto& socket : config.websockets) {
-    if (is(socket.open_shape) || is(socket.message_shape) || is(socket.close_shape)) return socket.position;
-  }
-  if (is(config.onload_shape) || is(config.unload_shape)) return facts.config_position;
-  return std::nullopt;
+/// Of a version that has not gone live: nobody will run its unload.
+void tell_of_threads_left(const ModuleVersion& version, DeployReport& report) {
+  const int threads = version.own_threads;
+  if (threads == 0) return;
+  report.notices.push_back(fmt::format("{} thread{} that it has started still run{}: its memory is kept until then",
+                                       threads, threads == 1 ? "" : "s", threads == 1 ? "s" : ""));
 }
 
 }  // namespace
@@ -84,6 +78,7 @@ DeployReport Deployer::deploy(const PostedSource& posted) {
   run_deploy(posted, report);
   report.timings.total_ms = total.elapsed_ms();
   counter_.count(report);
+  if (report.status == DeployReport::Status::failed) tell_failed(report);
   return report;
 }
 
@@ -132,10 +127,12 @@ void Deployer::run_deploy(const PostedSource& posted, DeployReport& report) {
   };
   if (!go_live()) {
     version->set_state(runtime::VersionState::failed);
+    tell_of_threads_left(*version, report);
     return finish(name, report);
   }
   note_in_journal(*version, *compilation);
   note_in_cache(*version, *compilation, replaced_hash);
+  tell_deployed(*version);
   tell_of_stuck_calls(*version, report);
   succeed(report, DeployReport::Status::deployed, *version);
 }
@@ -235,6 +232,7 @@ Deployer::Removal Deployer::remove_if(const std::string& name, const std::functi
   counter_.count_removal();
   Removal removal{.result = Removal::Result::removed, .failure = {}, .module = {}};
   if (was_live) removal.module = summarize(*leaving->live);
+  if (options_.observer != nullptr) options_.observer->removed(name, was_live ? leaving->live->number : 0);
   return removal;
 }
 
@@ -321,11 +319,6 @@ bool Deployer::read_configuration(ModuleVersion& version, DeployReport& report) 
     fail_at(report, 422, "config", std::move(config.error().message), version, config.error().position);
     return false;
   }
-  if (const auto position = context_first_callback(*config, version.image().facts())) {
-    fail_at(report, 422, "config", "callbacks that take a struct cweb_context * first are not served yet", version,
-            *position);
-    return false;
-  }
   version.config = std::move(*config);
   const auto deadline =
       version.config.deadline_ms > 0 ? milliseconds(version.config.deadline_ms) : options_.call_deadline;
@@ -377,13 +370,13 @@ bool Deployer::run_constructors(const VersionPtr& version, milliseconds& time_le
 bool Deployer::run_onload(const VersionPtr& version, milliseconds time_left, DeployReport& report) {
   if (version->config.onload == nullptr) return true;
   const Stopwatch watch;
-  const auto function = reinterpret_cast<void (*)()>(version->config.onload);
-  const bool returned = call(version, function, "onload", time_left, report);
+  const bool returned =
+      call(version, {version->config.onload, version->config.onload_shape}, "onload", time_left, report);
   report.timings.onload_ms += watch.elapsed_ms();
   return returned;
 }
 
-bool Deployer::call(const VersionPtr& version, void (*function)(), const char* what, milliseconds time_left,
+bool Deployer::call(const VersionPtr& version, runtime::LoadFunction function, const char* what, milliseconds time_left,
                     DeployReport& report) {
   using Ending = runtime::WaitedCall::Ending;
   const std::string late = fmt::format("{} did not return within {} s", what, options_.load_deadline.count() / 1000);
@@ -431,6 +424,15 @@ void Deployer::finish(const std::string& guessed_name, DeployReport& report) con
   report.name = guessed_name;
   const auto live = registry_.find(guessed_name);
   if (live) report.keeps_serving = fmt::format("{}, version {}", guessed_name, live->live->number);
+}
+
+/// Like the journal's record: while the name is the deploy's own, so that what is told is in order.
+void Deployer::tell_deployed(const ModuleVersion& version) const {
+  if (options_.observer != nullptr) options_.observer->deployed(version.config.name, version.number);
+}
+
+void Deployer::tell_failed(const DeployReport& report) const {
+  if (options_.observer != nullptr) options_.observer->deploy_failed(report);
 }
 
 }  // namespace cweb::mgnt

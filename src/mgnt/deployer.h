@@ -17,7 +17,9 @@
 #include "mgnt/deploy_lanes.h"
 #include "mgnt/deploy_report.h"
 #include "mgnt/module_keeper.h"
+#include "mgnt/module_observer.h"
 #include "mgnt/posted_source.h"
+#include "runtime/invoke.h"
 #include "runtime/runtime.h"
 #include "supervisor/deploy_journal.h"
 
@@ -36,6 +38,8 @@ struct DeployerOptions {
   supervisor::DeployJournal* journal = nullptr;
   /// Where modules are kept. Null: nowhere. Outlives the deployer.
   ModuleKeeper* keeper = nullptr;
+  /// Who is told what becomes of modules. Null: nobody. Outlives the deployer.
+  ModuleObserver* observer = nullptr;
 };
 
 /// Thread-safe. Everything it was given outlives it.
@@ -140,8 +144,8 @@ class Deployer {
   void begin_loading(runtime::ModuleVersion& version, const std::string& name);
   bool run_constructors(const VersionPtr& version, std::chrono::milliseconds& time_left, DeployReport& report);
   bool run_onload(const VersionPtr& version, std::chrono::milliseconds time_left, DeployReport& report);
-  bool call(const VersionPtr& version, void (*function)(), const char* what, std::chrono::milliseconds time_left,
-            DeployReport& report);
+  bool call(const VersionPtr& version, runtime::LoadFunction function, const char* what,
+            std::chrono::milliseconds time_left, DeployReport& report);
 
   // deployer_keep
   using Keeping = std::optional<ModuleKeeper::Intent>;  // empty: nothing is kept
@@ -167,7 +171,10 @@ class Deployer {
   void read_quarantined_configuration(Restoring& module) const;
   void start(Restoring& module);
   static void quarantine(Restoring& module);
+  void tell_restored(const Restoring& module) const;
   void finish(const std::string& guessed_name, DeployReport& report) const;
+  void tell_deployed(const runtime::ModuleVersion& version) const;
+  void tell_failed(const DeployReport& report) const;
 
   jit::Compiler& compiler_;
   jit::Linker& linker_;

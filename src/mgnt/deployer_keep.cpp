@@ -34,8 +34,8 @@ bool Deployer::keep(const VersionPtr& version, const Keeping& keeping, DeployRep
   if (kept) return true;
   // What onload took or started is given back as if the version had been live.
   if (version->config.unload != nullptr) {
-    const auto function = reinterpret_cast<void (*)()>(version->config.unload);
-    runtime::call_and_wait(runtime_.spare_threads(), runtime_.deadlines(), version, function, options_.load_deadline);
+    const runtime::LoadFunction unload(version->config.unload, version->config.unload_shape);
+    runtime::call_and_wait(runtime_.spare_threads(), runtime_.deadlines(), version, unload, options_.load_deadline);
   }
   return refuse(report, kept.error());
 }

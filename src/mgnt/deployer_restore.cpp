@@ -72,6 +72,7 @@ Deployer::Restoration Deployer::restore(const RestoreOptions& options) {
   }
   done.modules = claims.size();
   registry_.publish_restored(std::move(claims));
+  for (const Restoring& module : modules) tell_restored(module);
   log::info("{} modules are live again after {:.0f} ms, {} of them quarantined", done.modules, watch.elapsed_ms(),
             done.quarantined);
   return done;
@@ -143,6 +144,18 @@ void Deployer::start(Restoring& module) {
   if (module.version->quarantined || run_onload(module.version, module.time_left, module.report)) return;
   module.version->config.unload = nullptr;
   quarantine(module);
+}
+
+void Deployer::tell_restored(const Restoring& module) const {
+  if (!module.claim) {
+    DeployReport report = module.report;
+    report.name = module.entry.name;
+    return tell_failed(report);
+  }
+  const runtime::ModuleVersion& version = *module.version;
+  tell_deployed(version);
+  if (!version.quarantined || options_.observer == nullptr) return;
+  options_.observer->quarantined(version.config.name, version.number, version.quarantine_reason);
 }
 
 /// While nobody else knows the version. The report's message is the reason.

@@ -84,6 +84,10 @@ void Deployer::start_from_files(std::vector<StartFile>& files, const StartOption
   });
   if (options.one_at_a_time) write_crash_note(options.crash_note, {});
   publish_started(modules);
+  for (const Starting& module : modules) {
+    const DeployReport& report = module.file->report;
+    if (!module.is_for_later && report.status == DeployReport::Status::failed) tell_failed(report);
+  }
   size_t live = 0, cached = 0;
   for (const Starting& module : modules) {
     live += module.is_live ? 1 : 0;
@@ -129,6 +133,7 @@ void Deployer::deploy_later(Starting& module) {
   fail_with(file.report, 409, "keep",
             fmt::format("module {} is served from {}; {} is left alone", module.name(), served, file.file));
   file.report.name = module.name();
+  tell_failed(file.report);
 }
 
 /// What is not loaded with the others: what runs already, from this source or another, and what must not run.
@@ -218,6 +223,7 @@ void Deployer::publish_started(std::vector<Starting>& modules) {
   for (const Starting& module : modules) {
     if (!module.is_live) continue;
     note_in_journal(*module.version, *module.compilation);
+    tell_deployed(*module.version);
     if (!module.was_cached) note_in_cache(*module.version, *module.compilation, {});
   }
 }

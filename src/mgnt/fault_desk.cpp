@@ -60,11 +60,13 @@ FaultAnswer FaultDesk::took_place(const std::shared_ptr<ModuleVersion>& version,
                                   const FaultContext& context) {
   version->suspect = true;
   FaultReport report = describe(*version, fault, context);
-  report.consequence = follow_up(version);
+  const FollowUp done = follow_up(version);
+  report.consequence = done.consequence;
   keep(report);
   std::string text = to_text(report);
   text.pop_back();
   log::error("{}", text);
+  tell(*version, report, fault, done);
   return answer(report, fault, context.accept);
 }
 
@@ -105,49 +107,67 @@ bool FaultDesk::is_too_often(const ModuleVersion& version) {
   return options_.most_faults != 0 && recent.size() > options_.most_faults;
 }
 
-/// What is done about it, as a sentence.
-std::string FaultDesk::follow_up(const std::shared_ptr<ModuleVersion>& version) {
+void FaultDesk::tell(const ModuleVersion& version, const FaultReport& report, const FaultRecord& fault,
+                     const FollowUp& follow_up) const {
+  if (options_.observer == nullptr) return;
+  std::string kind = report.signal;
+  if (kind.empty()) kind = fault.kind == FaultRecord::Kind::deadline ? "deadline" : "stopped";
+  options_.observer->faulted(report, kind);
+  if (follow_up.quarantined) {
+    options_.observer->quarantined(report.module, report.version, version.quarantine_reason);
+  }
+}
+
+/// What is done about it.
+FaultDesk::FollowUp FaultDesk::follow_up(const std::shared_ptr<ModuleVersion>& version) {
   const std::string& module = version->config.name;
   const auto live = registry_.find(module);
   const bool served =
       version->state() == runtime::VersionState::live || version->state() == runtime::VersionState::draining;
-  if (!live || live->live != version) return live && served ? "another instance answers already" : "";
+  if (!live || live->live != version) {
+    return {.consequence = live && served ? "another instance answers already" : ""};
+  }
   if (is_too_often(*version)) {
-    registry_.quarantine(*version);
-    return fmt::format(
-        "more than {} faults in 10 s: the module is quarantined and answers 503 until the next deploy, or a POST to "
-        "/mgnt/modules/{}/restart",
-        options_.most_faults, module);
+    const bool quarantined = registry_.quarantine(*version);
+    return {.consequence = fmt::format("more than {} faults in 10 s: the module is quarantined and answers 503 until "
+                                       "the next deploy, or a POST to /mgnt/modules/{}/restart",
+                                       options_.most_faults, module),
+            .quarantined = quarantined};
   }
   if (version->threads->is_full_of_stuck_calls()) {
-    registry_.quarantine(*version, fmt::format("{} of its calls are stuck", version->threads->stuck()));
-    return fmt::format(
-        "{} of its calls are stuck: the module is quarantined and answers 503 until some of them have returned and it "
-        "is deployed again, or restarted with a POST to /mgnt/modules/{}/restart",
-        version->threads->stuck(), module);
+    const int stuck = version->threads->stuck();
+    const bool quarantined = registry_.quarantine(*version, fmt::format("{} of its calls are stuck", stuck));
+    return {
+        .consequence = fmt::format("{} of its calls are stuck: the module is quarantined and answers 503 until some "
+                                   "of them have returned and it is deployed again, or restarted with a POST to "
+                                   "/mgnt/modules/{}/restart",
+                                   stuck, module),
+        .quarantined = quarantined};
   }
   const Stopwatch watch;
   const Deployer::Restart restart = deployer_.restart(version);
   switch (restart.result) {
     case Deployer::Restart::Result::restarted:
-      return fmt::format("a fresh instance answers, {:.1f} ms later", watch.elapsed_ms());
+      return {.consequence = fmt::format("a fresh instance answers, {:.1f} ms later", watch.elapsed_ms())};
     case Deployer::Restart::Result::under_way:
-      return "a fresh instance answers after the deploy that is under way";
+      return {.consequence = "a fresh instance answers after the deploy that is under way"};
     case Deployer::Restart::Result::not_live:
-      return "another instance answers already";
+      return {.consequence = "another instance answers already"};
     case Deployer::Restart::Result::failed:
       break;
   }
   if (restart.report.http_status == 503) {
     // That is nothing that it has done.
-    return fmt::format(
-        "no fresh instance could be started now ({}): this one goes on answering, and its next fault "
-        "tries again",
-        restart.report.message);
+    return {.consequence = fmt::format("no fresh instance could be started now ({}): this one goes on answering, and "
+                                       "its next fault tries again",
+                                       restart.report.message)};
   }
-  registry_.quarantine(*version, fmt::format("it could not be started again: {}", restart.report.message));
-  return fmt::format("no fresh instance could be started ({}): the module is quarantined and answers 503",
-                     restart.report.message);
+  const bool quarantined =
+      registry_.quarantine(*version, fmt::format("it could not be started again: {}", restart.report.message));
+  return {.consequence = fmt::format("no fresh instance could be started ({}): the module is quarantined and answers "
+                                     "503",
+                                     restart.report.message),
+          .quarantined = quarantined};
 }
 
 void FaultDesk::keep(FaultReport& report) {

@@ -12,6 +12,7 @@
 
 #include "mgnt/deployer.h"
 #include "mgnt/fault_report.h"
+#include "mgnt/module_observer.h"
 #include "runtime/fault_sink.h"
 
 namespace cweb::mgnt {
@@ -21,6 +22,8 @@ struct FaultDeskOptions {
   bool production = false;
   /// More faults than this within ten seconds, and the module is quarantined. 0: never.
   unsigned most_faults = 5;
+  /// Who is told of faults, and of modules that are quarantined. Null: nobody. Outlives the desk.
+  ModuleObserver* observer = nullptr;
 };
 
 /// Thread-safe. Everything it was given outlives it.
@@ -51,7 +54,13 @@ class FaultDesk final : public runtime::FaultSink {
   FaultReport describe(const runtime::ModuleVersion& version, const runtime::FaultRecord& fault,
                        const runtime::FaultContext& context);
   bool is_too_often(const runtime::ModuleVersion& version);
-  std::string follow_up(const std::shared_ptr<runtime::ModuleVersion>& version);
+  struct FollowUp {
+    std::string consequence;   // as a sentence
+    bool quarantined = false;  // by this fault
+  };
+  FollowUp follow_up(const std::shared_ptr<runtime::ModuleVersion>& version);
+  void tell(const runtime::ModuleVersion& version, const FaultReport& report, const runtime::FaultRecord& fault,
+            const FollowUp& follow_up) const;
   void keep(FaultReport& report);
   runtime::FaultAnswer answer(const FaultReport& report, const runtime::FaultRecord& fault,
                               const std::string& accept) const;

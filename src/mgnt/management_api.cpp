@@ -8,10 +8,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/form.h"
+#include "mgnt/event_answers.h"
 #include "mgnt/metrics.h"
 #include "mgnt/module_history.h"
 #include "mgnt/module_summary.h"
 #include "mgnt/posted_source.h"
+#include "mgnt/welcome_page.h"
 
 namespace cweb::mgnt {
 namespace {
@@ -74,6 +76,15 @@ ManagementAnswer no_such_module(const ManagementRequest& request, const std::str
   return error_answer(request, 404, "there is no module named " + name);
 }
 
+/// Under which this server was reached. A Host that a shell could take for more than a name is not repeated: the page
+/// has lines to copy.
+std::string own_url(const ManagementRequest& request) {
+  const std::string* host = request.header("host");
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
+  const bool is_plain = host != nullptr && !host->empty() && host->find_first_not_of(plain) == std::string::npos;
+  return (request.is_https ? "https://" : "http://") + (is_plain ? *host : "localhost");
+}
+
 bool is_get(const ManagementRequest& request) {
   return request.method == "GET" || request.method == "HEAD";
 }
@@ -119,6 +130,15 @@ ManagementApi::ManagementApi(Deployer& deployer, runtime::Runtime& runtime, Acce
       options_(options) {}
 
 ManagementAnswer ManagementApi::handle(const ManagementRequest& request) {
+  ManagementAnswer answer = request.path == "/" ? welcome(request) : managed(request);
+  // Answers hold sources and compiler messages: nobody keeps them, and no browser takes them for a page. There is no
+  // CORS header on any answer, so scripts of other origins never read one.
+  answer.headers.emplace_back("Cache-Control", "no-store");
+  answer.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  return answer;
+}
+
+ManagementAnswer ManagementApi::managed(const Request& request) {
   const Stopwatch watch;
   const Admission admission = access_.admit(request, std::chrono::nanoseconds(monotonic_ns()));
   AuditRecord record = begin_record(request);
@@ -127,10 +147,27 @@ ManagementAnswer ManagementApi::handle(const ManagementRequest& request) {
     const auto level = admission.admitted() ? spdlog::level::info : spdlog::level::warn;
     spdlog::log(level, "{}", audit_line(record, admission, request.peer, answer.status, watch.elapsed_ms()));
   }
-  // Answers hold sources and compiler messages: nobody keeps them, and no browser takes them for a page. There is no
-  // CORS header on any answer, so scripts of other origins never read one.
-  answer.headers.emplace_back("Cache-Control", "no-store");
-  answer.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  return answer;
+}
+
+/// Everybody may see it, and what is live is for those who could ask /mgnt. Where a key is set nobody is: whose key
+/// would be tried here would be one more way to guess.
+ManagementAnswer ManagementApi::welcome(const Request& request) {
+  WelcomeFacts facts{.version = CWEB_VERSION,
+                     .url = own_url(request),
+                     .asks_key = access_.always_asks_key(),
+                     .shows_modules = false,
+                     .modules = {}};
+  facts.shows_modules = !facts.asks_key && access_.admit(request, std::chrono::nanoseconds(monotonic_ns())).admitted();
+  if (facts.shows_modules) {
+    for (const runtime::ModuleStatus& status : registry_.list()) {
+      facts.modules.push_back(summarize(*status.live));
+      if (status.live->quarantined) facts.modules.back().state = "quarantined";
+    }
+  }
+  ManagementAnswer answer = text_answer(200, welcome_page(facts));
+  answer.content_type = "text/html; charset=utf-8";
+  answer.headers.emplace_back("Content-Security-Policy", welcome_page_policy);
   return answer;
 }
 
@@ -144,6 +181,8 @@ ManagementAnswer ManagementApi::route(const Request& request, const Admission& a
   if (path == "/mgnt" || path == "/mgnt/") return root(request, view_for(admission), record);
   if (path == "/mgnt/health") return health(request);
   if (path == "/mgnt/metrics") return metrics(request);
+  if (path == "/mgnt/logs" && options_.events != nullptr) return logs(request);
+  if (path == "/mgnt/events" && options_.events != nullptr) return events(request);
   if (path == "/mgnt/faults") return faults(request, view_for(admission));
   if (path.starts_with(modules)) {
     std::string_view name = path.substr(modules.size());
@@ -207,7 +246,10 @@ ManagementAnswer ManagementApi::restart(const Request& request, std::string_view
   if (!found) return no_such_module(request, name);
   faults_.begin_anew(name);
   const Deployer::Restart restart = deployer_.restart(found->live);
-  if (restart.result == Deployer::Restart::Result::restarted) deployer_.forgive(name);
+  if (restart.result == Deployer::Restart::Result::restarted) {
+    deployer_.forgive(name);
+    if (options_.events != nullptr) options_.events->restarted(name, found->live->number);
+  }
   record.set(restart, name);
   switch (restart.result) {
     case Deployer::Restart::Result::restarted:
@@ -241,6 +283,42 @@ ManagementAnswer ManagementApi::metrics(const Request& request) const {
   if (!is_get(request)) return other_method(request, "GET, HEAD, OPTIONS");
   ManagementAnswer answer = text_answer(200, metrics_text(deployer_, runtime_, metrics_));
   answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  return answer;
+}
+
+ManagementAnswer ManagementApi::logs(const Request& request) const {
+  if (!is_get(request)) return other_method(request, "GET, HEAD, OPTIONS");
+  const auto query = parse_event_query(request.query, /*is_page=*/true);
+  if (!query) return error_answer(request, 400, query.error().message);
+  const EventLog::Page page = options_.events->read(query->filter, query->after.value_or(0), query->limit);
+  if (!wants_json(request)) return text_answer(200, page_text(page));
+  ManagementAnswer answer = text_answer(200, page_json(*options_.events, page));
+  answer.content_type = "application/json";
+  return answer;
+}
+
+ManagementAnswer ManagementApi::events(const Request& request) const {
+  if (!is_get(request)) return other_method(request, "GET, HEAD, OPTIONS");
+  if (request.draining) return error_answer(request, 503, "the server is shutting down");
+  EventLog& log = *options_.events;
+  auto query = parse_event_query(request.query, /*is_page=*/false);
+  if (!query) return error_answer(request, 400, query.error().message);
+  // Who reconnects asks for the same URL again, and means what it has seen since.
+  if (const std::string* last = request.header("last-event-id")) query->after = resume_after(log, *last);
+  std::unique_ptr<EventLog::Subscription> subscription;
+  if (request.method != "HEAD") {
+    subscription = log.subscribe(std::move(query->filter), query->after, EventLog::Reader::stream);
+    if (!subscription) {
+      ManagementAnswer full = error_answer(
+          request, 503,
+          "all " + std::to_string(EventLog::most_streams) + " streams of events are taken: end one and try again");
+      full.headers.emplace_back("Retry-After", "10");
+      return full;
+    }
+  }
+  ManagementAnswer answer;
+  answer.content_type = "text/event-stream";
+  answer.stream = std::make_unique<EventStream>(log.run(), std::move(subscription), query->after);
   return answer;
 }
 

@@ -8,6 +8,7 @@
 #include "mgnt/access.h"
 #include "mgnt/audit.h"
 #include "mgnt/deployer.h"
+#include "mgnt/event_log.h"
 #include "mgnt/fault_desk.h"
 #include "runtime/runtime.h"
 #include "server/management.h"
@@ -16,7 +17,8 @@
 namespace cweb::mgnt {
 
 struct ManagementOptions {
-  bool production = false;  ///< no answer shows a line of a source, but the one that is asked for the source
+  bool production = false;     ///< no answer shows a line of a source, but the one that is asked for the source
+  EventLog* events = nullptr;  ///< what /mgnt/logs and /mgnt/events show; null: they are not there. Outlives the API
 };
 
 /// Thread-safe. Everything it was given outlives it. HEAD is answered like GET, with the body: the server leaves it
@@ -33,6 +35,8 @@ class ManagementApi final : public server::ManagementHandler {
   using Answer = server::ManagementAnswer;
 
   // Those that may change what is served note in the record what they did.
+  Answer managed(const Request& request);
+  Answer welcome(const Request& request);
   Answer route(const Request& request, const Admission& admission, AuditRecord& record);
   Answer root(const Request& request, FaultView view, AuditRecord& record);
   Answer module(const Request& request, std::string_view escaped_name, FaultView view, AuditRecord& record);
@@ -42,6 +46,8 @@ class ManagementApi final : public server::ManagementHandler {
   Answer module_source(const Request& request, std::string_view escaped_name) const;
   Answer health(const Request& request) const;
   Answer metrics(const Request& request) const;
+  Answer logs(const Request& request) const;
+  Answer events(const Request& request) const;
   Answer deploy(const Request& request, AuditRecord& record);
   Answer list(FaultView view) const;
   Answer history(const Request& request, std::string_view escaped_name) const;

@@ -161,6 +161,8 @@ void write_modules(Exposition& out, const std::vector<Module>& modules) {
        [](const Module& module) { return static_cast<uint64_t>(std::max(module.status.live->threads->in_use(), 0)); });
   each("cweb_module_stuck_calls", Type::gauge, "Those of them that are overdue and could not be ended.",
        [](const Module& module) { return static_cast<uint64_t>(std::max(module.status.live->threads->stuck(), 0)); });
+  each("cweb_module_own_threads", Type::gauge, "Threads that a module has started itself, in all its versions.",
+       [](const Module& module) { return static_cast<uint64_t>(std::max(module.status.threads, 0)); });
   const auto memory = [&](std::string_view name, std::string_view help, const auto& live, const auto& draining) {
     out.family(name, Type::gauge, help);
     for (const Module& module : modules) {

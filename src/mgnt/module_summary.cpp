@@ -43,6 +43,7 @@ ordered_json to_json(const runtime::ModuleStatus& status, uint64_t faults) {
   json["calls"] = status.calls;
   json["faults"] = faults;
   json["draining"] = status.draining;
+  json["threads"] = status.threads;
   const auto use = status.live->heap().use();
   json["memory"] = {{"bytes", use.bytes}, {"blocks", use.blocks}, {"peak_bytes", use.peak_bytes}};
   return json;

@@ -17,6 +17,7 @@
 #include "net/transport.h"
 #include "runtime/calling_thread.h"
 #include "server/connection_limit.h"
+#include "server/management.h"
 #include "server/websocket.h"
 
 namespace cweb::server {
@@ -38,6 +39,12 @@ struct Exchange {
   std::unique_ptr<LoggedRequest> logged;  ///< null without an access log
 };
 
+/// An answer that goes on behind its head.
+struct Streaming {
+  std::unique_ptr<AnswerStream> source;
+  bool in_chunks;  ///< else it goes on until the connection ends
+};
+
 class Connection final : public net::EventTarget {
  public:
   /// Without a place it is one that is turned away.
@@ -53,7 +60,8 @@ class Connection final : public net::EventTarget {
   const uint64_t id;  ///< unique in the life of the process
   const ConnectionLimit::Place admission;
   std::unique_ptr<Exchange> exchange;
-  std::shared_ptr<WebSocket> socket;  ///< once it has changed to WebSocket
+  std::shared_ptr<WebSocket> socket;     ///< once it has changed to WebSocket
+  std::unique_ptr<Streaming> streaming;  ///< while its answer goes on: the last one here
   net::Deadline deadline;
 
   /// The thread of the call under way, and its number there. Compared with, never followed.
@@ -73,6 +81,7 @@ class Connection final : public net::EventTarget {
     for_pong,
     for_close,   ///< the peer's answer to a close frame
     for_thread,  ///< of the module's, to deliver a message with
+    for_event,   ///< of a stream
   };
   Waiting waiting = Waiting::nothing;
 

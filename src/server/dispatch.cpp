@@ -244,4 +244,15 @@ void append_management_answer(Exchange& exchange, const ManagementAnswer& answer
   if (exchange.reader.method() != "HEAD" && !http::forbids_content(answer.status)) out.append(answer.body);
 }
 
+void append_stream_head(Exchange& exchange, const ManagementAnswer& answer, std::string_view further) {
+  std::string& out = exchange.out.bytes();
+  http::begin_stream_head(out, {.status = answer.status,
+                                .keep_alive = false,
+                                .http10 = exchange.reader.minor_version() == 0,
+                                .further = further});
+  http::add_header(out, "Content-Type", answer.content_type);
+  for (const auto& [name, value] : answer.headers) http::add_header(out, name, value);
+  http::end_head(out);
+}
+
 }  // namespace cweb::server

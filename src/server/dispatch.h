@@ -74,5 +74,7 @@ ManagementRequest make_management_request(const http::RequestReader& reader);
 /// `further`: header lines besides the answer's own.
 void append_management_answer(Exchange& exchange, const ManagementAnswer& answer, bool keep_alive,
                               std::string_view further);
+/// The head of one that goes on behind it. It is the last of its connection.
+void append_stream_head(Exchange& exchange, const ManagementAnswer& answer, std::string_view further);
 
 }  // namespace cweb::server

@@ -1,6 +1,9 @@
 // How the server asks for management answers, without knowing who gives them. src/mgnt implements it.
 #pragma once
 
+#include <cstddef>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,11 +29,26 @@ struct ManagementRequest {
   const std::string* header(std::string_view name) const;
 };
 
+/// What an answer goes on with behind its head, piece by piece, for as long as its reader stays. Used by the loop of
+/// its connection.
+class AnswerStream {
+ public:
+  virtual ~AnswerStream() = default;
+  /// `wake` is called when something has come after take() gave nothing: on any thread, and never after the stream's
+  /// end.
+  virtual void wake_by(std::function<void()> wake) = 0;
+  /// Appends what has come, about `most_bytes` of it; nothing when there is nothing.
+  virtual void take(std::string& out, size_t most_bytes) = 0;
+  /// Appends what means nothing, to be sent after a time of silence.
+  virtual void ping(std::string& out) = 0;
+};
+
 struct ManagementAnswer {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::vector<std::pair<std::string, std::string>> headers;  ///< further headers
   std::string body;
+  std::unique_ptr<AnswerStream> stream;  ///< instead of the body; the last answer of its connection
 };
 
 class ManagementHandler {

@@ -43,6 +43,8 @@ bool RequestParts::fill(http::RequestReader& reader, std::string_view method) {
   request.keep_alive = reader.keep_alive() ? 1 : 0;
   request.close = reader.keep_alive() ? 0 : 1;
   request.tid = pthread_self();
+  request.version = reader.minor_version() == 0 ? HTTP_VERSION_1_0 : HTTP_VERSION_1_1;
+  request.transfer_encoding_chunked = reader.is_chunked() ? 1 : 0;
   request.websocket = reader.asks_upgrade() && http::asks_for_websocket(reader) ? 1 : 0;
 
   // Form data first: it reads the Content-Type header as it was sent.

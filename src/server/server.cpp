@@ -125,6 +125,7 @@ Expected<std::unique_ptr<Server>> Server::create(ServerOptions options, runtime:
       .limits = {},
       .max_body_bytes = options.max_body_bytes,
       .max_management_body_bytes = options.max_management_body_bytes,
+      .asks_management_for_root = options.asks_management_for_root,
       .metrics = &metrics,
       .sockets = nullptr,
       .websockets = options.websockets,

@@ -25,6 +25,7 @@ struct ServerOptions {
   size_t max_connections = 1024;                        ///< of all loops together; one more is answered with a 503
   size_t max_body_bytes = size_t{1} << 20;              ///< of a request to a module
   size_t max_management_body_bytes = size_t{16} << 20;  ///< of a request to /mgnt
+  bool asks_management_for_root = false;                ///< GET / goes there too while no module has the path
   WebSocketOptions websockets;
   /// Null: plain HTTP. Outlives the server.
   const net::TlsCredentials* tls = nullptr;

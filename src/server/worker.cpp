@@ -29,6 +29,8 @@ constexpr int accepted_at_once = 64;
 /// always have something to do.
 constexpr int served_at_once = 512;
 constexpr size_t kept_exchanges = 256;
+/// Proxies that are set up with the usual minute do not end a stream that says something so often.
+constexpr int64_t longest_stream_silence_ms = 15'000;
 
 }  // namespace
 
@@ -89,6 +91,7 @@ Worker::Worker(size_t index, std::unique_ptr<net::Loop> loop, const WorkerOption
       ping_deadlines_(options.websockets.ping_ms),
       close_deadlines_(close_ms),
       thread_deadlines_(thread_ms),
+      stream_deadlines_(std::min(longest_stream_silence_ms, options.websockets.ping_ms)),
       socket_mail_([this] { loop_->wake(); }),
       turned_away_log_(log_interval_ms),
       pause_log_(log_interval_ms),
@@ -152,6 +155,10 @@ void Worker::start_draining() {
         connection.socket->close(http::close_code::going_away, "the server is shutting down");
         continue;
       }
+      if (connection.streaming) {
+        end_stream(connection);
+        continue;
+      }
       // Who has just come is asked once for what came with it.
       if (!connection.busy && !connection.exchange && !connection.queued) close(connection);
     }
@@ -182,8 +189,9 @@ void Worker::enqueue(Connection& connection) {
 
 void Worker::handle_deadlines() {
   const int64_t now = loop_->now_ms();
-  for (net::DeadlineList* list : {&idle_deadlines_, &request_deadlines_, &handshake_deadlines_, &write_deadlines_,
-                                  &end_deadlines_, &ping_deadlines_, &close_deadlines_, &thread_deadlines_}) {
+  for (net::DeadlineList* list :
+       {&idle_deadlines_, &request_deadlines_, &handshake_deadlines_, &write_deadlines_, &end_deadlines_,
+        &ping_deadlines_, &close_deadlines_, &thread_deadlines_, &stream_deadlines_}) {
     while (net::Deadline* due = list->take_due(now)) deadline_passed(*static_cast<Connection*>(due->owner));
   }
   while (net::Deadline* due = accept_pauses_.take_due(now)) {
@@ -197,7 +205,7 @@ int Worker::time_to_sleep_ms() const {
   int64_t sleep_ms = -1;
   for (const net::DeadlineList* list :
        {&idle_deadlines_, &request_deadlines_, &handshake_deadlines_, &write_deadlines_, &end_deadlines_,
-        &accept_pauses_, &ping_deadlines_, &close_deadlines_, &thread_deadlines_}) {
+        &accept_pauses_, &ping_deadlines_, &close_deadlines_, &thread_deadlines_, &stream_deadlines_}) {
     const int64_t next_ms = list->next_in_ms(loop_->now_ms());
     if (next_ms >= 0 && (sleep_ms < 0 || next_ms < sleep_ms)) sleep_ms = next_ms;
   }
@@ -311,6 +319,7 @@ void Worker::close(Connection& connection) {
   }
   if (connection.exchange) give_back(std::move(connection.exchange));
   if (connection.socket) forget_socket(connection);
+  if (connection.streaming) streams_.erase(connection.id);
   metrics_.closed.add();
   if (!connection.admission) --turned_away_;
   open_connections_.fetch_sub(1, std::memory_order_relaxed);

@@ -10,6 +10,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "base/log_throttle.h"
@@ -36,6 +37,7 @@ struct WorkerOptions {
   http::RequestLimits limits;
   size_t max_body_bytes;
   size_t max_management_body_bytes;
+  bool asks_management_for_root;
   ServerMetrics* metrics;
   SocketDirectory* sockets;
   WebSocketOptions websockets;
@@ -103,6 +105,7 @@ class Worker {
   Next serve_requests(Connection& connection);
   Next advance(Connection& connection);
   Next serve_request(Connection& connection);
+  bool is_for_management(const http::RequestReader& reader) const;
   Next ask_management(Connection& connection);
   void look_at_head(Connection& connection);
   void refuse(Connection& connection, int status, std::string_view sentence);
@@ -132,6 +135,13 @@ class Worker {
                        const std::shared_ptr<runtime::ModuleVersion>& version);
   Connection* find_call(const runtime::CallingThread& thread, uint64_t call) const;
   void abandon(Connection& connection, const runtime::FaultAnswer& answer);
+
+  // Answers that go on (worker_streams.cpp).
+  void open_stream(Connection& connection, ManagementAnswer answer);
+  void serve_stream(Connection& connection);
+  void settle_stream(Connection& connection);
+  void ping_stream(Connection& connection);
+  void end_stream(Connection& connection);
 
   // A WebSocket's turn (worker_sockets.cpp).
   Next open_socket(Connection& connection, const runtime::SocketMatch& match);
@@ -179,6 +189,8 @@ class Worker {
   net::DeadlineList ping_deadlines_;
   net::DeadlineList close_deadlines_;
   net::DeadlineList thread_deadlines_;
+  net::DeadlineList stream_deadlines_;
+  std::unordered_map<uint64_t, Connection*> streams_;  // by the connection's number
   SocketMail socket_mail_;
   http::WebSocketReaderPool reader_pool_;
   std::map<std::pair<std::string, std::string>, size_t> socket_owners_;  // module and path: how many are open

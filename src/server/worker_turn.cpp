@@ -21,6 +21,10 @@ bool reads_too_slowly(const Connection& connection) {
 Worker::Turn Worker::serve(Connection& connection) {
   if (connection.busy) return Turn::keeps_loop;
   if (connection.socket) return serve_socket(connection);
+  if (connection.streaming) {
+    serve_stream(connection);
+    return Turn::keeps_loop;
+  }
   if (connection.unread_rest && connection.close_when_sent) discard_input(connection);
   if (serve_requests(connection) == Next::lost_loop) return Turn::lost_loop;
   if (connection.socket) return serve_socket(connection);
@@ -126,7 +130,7 @@ void Worker::look_at_head(Connection& connection) {
 Worker::Next Worker::serve_request(Connection& connection) {
   Exchange& exchange = *connection.exchange;
   if (connection.redirect_only) return redirect(connection);
-  if (is_management_target(exchange.reader.target())) return ask_management(connection);
+  if (is_for_management(exchange.reader)) return ask_management(connection);
   if (exchange.reader.asks_upgrade()) {
     const auto match = runtime_.registry().table()->find_socket(path_of(exchange.reader.target()));
     if (match.version && http::asks_for_websocket(exchange.reader)) return open_socket(connection, match);
@@ -156,6 +160,16 @@ Worker::Next Worker::serve_request(Connection& connection) {
   return Next::lost_loop;
 }
 
+bool Worker::is_for_management(const http::RequestReader& reader) const {
+  const std::string_view target = reader.target();
+  if (is_management_target(target)) return true;
+  if (!options_.asks_management_for_root || path_of(target) != "/") return false;
+  if (reader.method() != "GET" && reader.method() != "HEAD") return false;
+  const runtime::RouteTable& table = *runtime_.registry().table();
+  return table.find(reader.method(), "/").kind == runtime::RouteMatch::Kind::no_such_path &&
+         table.find_socket("/").version == nullptr;
+}
+
 Worker::Next Worker::ask_management(Connection& connection) {
   Exchange& exchange = *connection.exchange;
   const bool keep_alive = exchange.reader.keep_alive() && !draining_;
@@ -165,8 +179,9 @@ Worker::Next Worker::ask_management(Connection& connection) {
   request.draining = draining_;
   ManagementThreads::Done done = [this, &connection, keep_alive](ManagementAnswer answer) {
     // The output is the loop's, which may be sending what is in it.
-    loop_->post([this, &connection, keep_alive, answer = std::move(answer)] {
+    loop_->post([this, &connection, keep_alive, answer = std::move(answer)]() mutable {
       connection.busy = false;
+      if (answer.stream) return open_stream(connection, std::move(answer));
       const size_t start = connection.exchange->out.bytes().size();
       append_management_answer(*connection.exchange, answer, keep_alive, options_.every_answers_headers);
       if (access_stream_) log_answer(connection, start);
@@ -307,7 +322,8 @@ void Worker::discard_input(Connection& connection) {
   char thrown_away[16 * 1024];
   for (int i = 0; i < 64 && connection.readable; ++i) {
     const net::IoResult result = connection.transport->read(thrown_away);
-    if (result.status != net::IoResult::Status::ok) connection.readable = false;
+    if (result.status != net::IoResult::Status::ok) connection.readable = result.more;
+    if (result.status == net::IoResult::Status::would_block) break;
     if (result.status == net::IoResult::Status::closed) connection.peer_ended = true;
   }
   if (connection.readable) enqueue(connection);
@@ -318,6 +334,7 @@ void Worker::count_timeout(Connection::Waiting waiting) {
     case Connection::Waiting::nothing:
     case Connection::Waiting::for_message:
     case Connection::Waiting::for_thread:
+    case Connection::Waiting::for_event:
       return;
     case Connection::Waiting::for_pong:
       return metrics_.count_timeout(TimedOut::pong);
@@ -344,6 +361,7 @@ void Worker::deadline_passed(Connection& connection) {
   if (connection.busy) return;
   if (connection.socket) return socket_deadline_passed(connection);
   if (connection.queued) return;
+  if (connection.waiting == Connection::Waiting::for_event) return ping_stream(connection);
   count_timeout(connection.waiting);
   const bool in_request =
       connection.waiting == Connection::Waiting::for_head || connection.waiting == Connection::Waiting::for_body;

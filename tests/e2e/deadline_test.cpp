@@ -231,6 +231,19 @@ TEST_F(DeadlineTest, a_server_with_a_stuck_call_ends_when_it_is_asked_to) {
   EXPECT_TRUE(server_.stop());
 }
 
+TEST_F(DeadlineTest, a_server_with_loops_without_end_serves_others_and_ends_when_it_is_asked_to) {
+  ASSERT_TRUE(deploy(client_, slow_module_with(1000)).deployed());
+  RawClient one(server_.port()), other(server_.port());
+  for (RawClient* const client : {&one, &other}) {
+    ASSERT_TRUE(client->send(get_request("/loop")));
+    EXPECT_EQ(server_.next_event(), "looping");
+  }
+  EXPECT_EQ(client_.get("/count").body, "count 1");
+  server_.terminate();
+  for (RawClient* const client : {&one, &other}) EXPECT_EQ(client->read_response().status, 504);
+  EXPECT_TRUE(server_.stop());
+}
+
 TEST_F(DeadlineTest, a_client_that_leaves_during_a_call_without_end_leaves_nothing_behind) {
   ASSERT_TRUE(deploy(client_, slow_module_with(300)).deployed());
   for (const char* const path : {"/loop", "/stuck"}) {

@@ -82,9 +82,10 @@ TEST_F(FaultEnduranceTest, a_thousand_faults_leave_memory_threads_and_mappings_f
   EXPECT_LT(after.mappings, before.mappings + further / 4);
   EXPECT_LE(after.descriptors, before.descriptors + 4);
   EXPECT_LE(after.threads, before.threads + 4);
-  // A kept instance has 100 KiB of heap. The sanitizers keep freed memory back by design.
+  // A kept instance has 100 KiB of heap. The log of events fills meanwhile: it has a thousand. The sanitizers keep
+  // freed memory back by design.
   if (!sanitized) {
-    EXPECT_LT(after.resident_kb, before.resident_kb + further * 3);
+    EXPECT_LT(after.resident_kb, before.resident_kb + further * 5);
   }
   EXPECT_EQ(module_status(client_, "crashing").value("faults", 0), faults);
   steady.wait_for_answers(3);

@@ -113,6 +113,9 @@ ConfigLayout take_layout(fuzz::Input& input) {
         &layout.websocket_on_open, &layout.websocket_on_message, &layout.websocket_on_close}) {
     *member = take_member(input).value_or(MemberLayout{});
   }
+  // Jobs are counted as sockets are.
+  layout.jobs = layout.websockets;
+  layout.job_count = layout.websocket_count;
   return layout;
 }
 

@@ -89,6 +89,8 @@ class FakeImage final : public CodeImage {
     layout.websocket_count = MemberLayout{offsetof(module_t, ws_size), sizeof(int), 0, 0};
     layout.onload = MemberLayout{offsetof(module_t, onload), sizeof(void*), 0, 0};
     layout.unload = MemberLayout{offsetof(module_t, unload), sizeof(void*), 0, 0};
+    layout.jobs = MemberLayout{offsetof(module_t, jobs), sizeof(module_t::jobs), sizeof(job_info_t), CWEB_MAX_JOBS};
+    layout.job_count = MemberLayout{offsetof(module_t, job_size), sizeof(int), 0, 0};
     layout.route_path = {offsetof(route_info_t, path), sizeof(void*), 0, 0};
     layout.route_method = {offsetof(route_info_t, method), sizeof(void*), 0, 0};
     layout.route_handler = {offsetof(route_info_t, handler), sizeof(void*), 0, 0};

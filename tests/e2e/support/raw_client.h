@@ -50,6 +50,8 @@ class RawClient {
   RawResponse exchange(std::string_view request);
   /// The next `length` bytes; false when the stream ends before, and then `taken` is what there was.
   bool read_exactly(size_t length, std::string& taken);
+  /// What comes before the next `mark`, which is taken too; false when the stream ends before.
+  bool read_until(std::string_view mark, std::string& taken);
   /// Waits for bytes and throws them away; how many there were, 0 at the end of the stream.
   size_t read_some();
   /// Everything up to the end of the stream.
@@ -69,7 +71,6 @@ class RawClient {
   bool fill();
   /// Waits until the peer's kernel has all that was sent.
   bool all_arrived() const;
-  bool read_until(std::string_view mark, std::string& taken);
   bool read_chunked(std::string& body);
 
   UniqueFd fd_;

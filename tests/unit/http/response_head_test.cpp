@@ -37,6 +37,21 @@ TEST(ResponseHeadTest, Http10PeersAreToldThatTheConnectionStays) {
   EXPECT_THAT(head({.keep_alive = true, .http10 = true}), HasSubstr("Connection: keep-alive\r\n"));
 }
 
+TEST(ResponseHeadTest, AnAnswerThatGoesOnComesInChunksOrUntilTheConnectionEnds) {
+  std::string out;
+  begin_stream_head(out, {.keep_alive = false});
+  EXPECT_THAT(out, StartsWith("HTTP/1.1 200 OK\r\nDate: "));
+  EXPECT_THAT(out, testing::EndsWith("\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n"));
+  EXPECT_THAT(out, Not(HasSubstr("Content-Length")));
+  out.clear();
+  begin_stream_head(out, {.keep_alive = false, .http10 = true});
+  EXPECT_THAT(out, Not(HasSubstr("Transfer-Encoding")));
+  out.clear();
+  append_chunk(out, std::string(26, 'x'));
+  out.append(last_chunk);
+  EXPECT_EQ(out, "1a\r\n" + std::string(26, 'x') + "\r\n0\r\n\r\n");
+}
+
 TEST(ResponseHeadTest, AnswersWithoutContentHaveNoLength) {
   EXPECT_THAT(head({.status = 204}), Not(HasSubstr("Content-Length")));
   EXPECT_THAT(head({.status = 304}), Not(HasSubstr("Content-Length")));

@@ -29,11 +29,18 @@ void host_exit(int) {
   ++host_exit_calls;
 }
 int host_number = 7;
+FILE* stream_of_call = reinterpret_cast<FILE*>(&host_number);
+FILE* stream_variable = nullptr;
+FILE** ask_for_stream() {
+  return &stream_of_call;
+}
 
 const std::array host_symbols{
     HostSymbol{"host_answer", reinterpret_cast<void*>(host_answer)},
     HostSymbol{"exit", reinterpret_cast<void*>(host_exit)},
     HostSymbol{"host_number", &host_number},
+    HostSymbol{"__cweb_stdout", reinterpret_cast<void*>(ask_for_stream)},
+    HostSymbol{"stdout", &stream_variable},
 };
 
 class LinkerTest : public CompilerTest {
@@ -140,9 +147,21 @@ TEST_F(LinkerTest, the_compilers_own_helpers_are_there) {
 
 TEST_F(LinkerTest, variables_of_libc_are_the_ones_that_the_process_uses) {
   const auto image =
-      link("extern char **environ; FILE *out(void) { return stdout; } char ***env(void) { return &environ; }");
-  EXPECT_EQ(function<FILE*()>(*image, "out")(), stdout);
+      link("extern char **environ; FILE *in(void) { return stdin; } char ***env(void) { return &environ; }");
+  EXPECT_EQ(function<FILE*()>(*image, "in")(), stdin);
   EXPECT_EQ(function<char***()>(*image, "env")(), &environ);
+}
+
+TEST_F(LinkerTest, code_asks_which_stream_it_prints_to_and_a_constant_has_the_variable) {
+  const auto image = link(
+      "FILE *out(void) { return stdout; } FILE **where(void) { return &stdout; }\n"
+      "FILE *chosen(int other) { FILE **const from = other ? &stdin : &stdout; return *from; }\n"
+      "static FILE **volatile constant = &stdout; FILE **kept(void) { return constant; }");
+  EXPECT_EQ(function<FILE*()>(*image, "out")(), stream_of_call);
+  EXPECT_EQ(function<FILE**()>(*image, "where")(), &stream_of_call);
+  EXPECT_EQ(function<FILE*(int)>(*image, "chosen")(0), stream_of_call);
+  EXPECT_EQ(function<FILE*(int)>(*image, "chosen")(1), stdin);
+  EXPECT_EQ(function<FILE**()>(*image, "kept")(), &stream_variable);
 }
 
 TEST_F(LinkerTest, a_modules_own_definition_wins_over_every_library) {

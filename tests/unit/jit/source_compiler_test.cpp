@@ -260,6 +260,63 @@ TEST_F(SourceCompilerTest, the_facts_name_routes_handlers_and_layout) {
   EXPECT_EQ(facts.layout.route_handler.offset, 16U);
 }
 
+TEST_F(SourceCompilerTest, callbacks_may_take_a_context_first_and_be_mixed_with_others) {
+  const Compilation made = compilation(
+      "#include <cweb.h>\n"
+      "static int f(cweb_context_t *c, http_request_t *a, http_response_t *b) { return 0; }\n"
+      "static int g(struct http_request *a, struct http_response *b) { return 0; }\n"
+      "static void up(struct cweb_context *c) {}\n"
+      "void down() {}\n"
+      "static void in(websocket_t *s) {}\n"
+      "static void say(cweb_context_t *c, websocket_t *s, const char *m, size_t n) {}\n"
+      "static void out(cweb_context_t *c, websocket_t *s) {}\n"
+      "export module_t config = {.name = \"a\",\n"
+      "  .routes = {{\"/x\", \"GET\", f, NONE}, {\"/y\", \"GET\", g, NONE}}, .size = 2,\n"
+      "  .websockets = {{\"/w\", in, say, out}}, .ws_size = 1, .onload = up, .unload = down};\n");
+  EXPECT_EQ(made.rendered, "");
+  const ModuleFacts& facts = made.facts;
+  ASSERT_THAT(facts.routes, SizeIs(2));
+  EXPECT_EQ(facts.routes[0].handler, CallShape::context_first);
+  EXPECT_EQ(facts.routes[1].handler, CallShape::documented);
+  ASSERT_THAT(facts.websockets, SizeIs(1));
+  EXPECT_EQ(facts.websockets[0].on_open, CallShape::documented);
+  EXPECT_EQ(facts.websockets[0].on_message, CallShape::context_first);
+  EXPECT_EQ(facts.websockets[0].on_close, CallShape::context_first);
+  EXPECT_EQ(facts.onload, CallShape::context_first);
+  EXPECT_EQ(facts.unload, CallShape::documented);
+}
+
+TEST_F(SourceCompilerTest, a_callback_of_neither_kind_is_told_both_that_it_may_be) {
+  const auto refused_with = [](const std::string& function, const std::string& members) {
+    const CompileFailure failure =
+        refusal("#include <cweb.h>\n" + function + "\nexport module_t config = {.name = \"a\", " + members + "};\n");
+    EXPECT_EQ(failure.stage, "config") << function;
+    EXPECT_THAT(failure.rendered, HasSubstr("^"));
+    return failure.rendered;
+  };
+  EXPECT_THAT(
+      refused_with("int f(struct http_request *a, struct http_response *b, struct cweb_context *c) { return 0; }",
+                   ".routes = {{\"/x\", \"GET\", f, NONE}}, .size = 1"),
+      HasSubstr("expected 'int (struct http_request *, struct http_response *)' or 'int (struct cweb_context *, "
+                "struct http_request *, struct http_response *)'"));
+  EXPECT_THAT(
+      refused_with("int f(struct cweb_context *c) { return 0; }", ".routes = {{\"/x\", \"GET\", f, NONE}}, .size = 1"),
+      HasSubstr("has type 'int (struct cweb_context *)'"));
+  EXPECT_THAT(refused_with("int f(struct other_context *c, http_request_t *a, http_response_t *b) { return 0; }",
+                           ".routes = {{\"/x\", \"GET\", f, NONE}}, .size = 1"),
+              HasSubstr("struct other_context *"));
+  EXPECT_THAT(
+      refused_with("void f(struct websocket *s, struct cweb_context *c) {}",
+                   ".websockets = {{\"/w\", f, NULL, NULL}}, .ws_size = 1"),
+      HasSubstr("on_open `f` of WebSocket /w has type 'void (struct websocket *, struct cweb_context *)'; expected "
+                "'void (struct websocket *)' or 'void (struct cweb_context *, struct websocket *)'"));
+  EXPECT_THAT(refused_with("void f(cweb_context_t *c, websocket_t *s, const char *m) {}",
+                           ".websockets = {{\"/w\", NULL, f, NULL}}, .ws_size = 1"),
+              HasSubstr("or 'void (struct cweb_context *, struct websocket *, const char *, size_t)'"));
+  EXPECT_THAT(refused_with("void f(struct http_request *a) {}", ".onload = f"),
+              HasSubstr("expected 'void (void)' or 'void (struct cweb_context *)'"));
+}
+
 TEST_F(SourceCompilerTest, the_tables_may_be_longer) {
   const Compilation made =
       compilation("#define CWEB_MAX_ROUTES 64\n#define CWEB_MAX_WEBSOCKETS 32\n" + module_with(""));

@@ -12,6 +12,7 @@
 #include "fake_toolchain.h"
 #include "runtime/module_stop.h"
 #include "runtime/runtime.h"
+#include "told.h"
 
 namespace cweb::mgnt {
 namespace {
@@ -148,13 +149,10 @@ TEST_F(DeployerTest, a_bad_config_fails_at_config) {
   EXPECT_EQ(runtime_->registry().list().size(), 0U);
 }
 
-TEST_F(DeployerTest, handlers_that_take_a_context_first_are_refused_rather_than_called_without_one) {
+TEST_F(DeployerTest, handlers_that_take_a_context_first_go_live) {
   FakeModule module;
   module.shape = CallShape::context_first;
-  const DeployReport report = deploy(source(module));
-  EXPECT_EQ(report.http_status, 422);
-  EXPECT_EQ(report.stage, "config");
-  EXPECT_THAT(report.message, HasSubstr("cweb_context"));
+  EXPECT_EQ(deploy(source(module)).status, Status::deployed);
 }
 
 TEST_F(DeployerTest, a_route_of_another_module_is_a_409_that_names_owner_and_route) {
@@ -363,8 +361,11 @@ TEST_F(RestoreTest, one_that_cannot_come_back_does_not_keep_the_others) {
   first.deploy(posted(source({})));
   broken.link_failure = jit::LinkFailure{.rendered = "no", .diagnostics = {{}}};
   toolchain_.know(text, broken);
-  Deployer second = deployer_on(*next_runtime_);
+  EventLog log;
+  Deployer second(toolchain_, toolchain_, *next_runtime_, {.journal = journal_.get(), .observer = &log});
   const Deployer::Restoration done = second.restore({.one_at_a_time = true, .crash_note = -1});
+  EXPECT_THAT(told(log), ElementsAre("broken is not deployed (link): the module does not link",
+                                     "counter, version 1, is deployed"));
   EXPECT_EQ(done.modules, 1U);
   EXPECT_EQ(done.failed, 1U);
   EXPECT_FALSE(next_runtime_->registry().find("broken"));
@@ -390,8 +391,13 @@ TEST_F(RestoreTest, one_whose_onload_or_constructor_fails_comes_back_quarantined
   ASSERT_EQ(first.deploy(posted(source(constructing))).status, Status::deployed);
   first.deploy(posted(source({})));
   fails = true;
-  Deployer second = deployer_on(*next_runtime_);
+  EventLog log;
+  Deployer second(toolchain_, toolchain_, *next_runtime_, {.journal = journal_.get(), .observer = &log});
   const Deployer::Restoration done = second.restore({});
+  EXPECT_THAT(told(log),
+              ElementsAre("loading, version 1, is deployed", HasSubstr("loading, version 1, is quarantined: "),
+                          "constructing, version 1, is deployed",
+                          HasSubstr("constructing, version 1, is quarantined: "), "counter, version 1, is deployed"));
   EXPECT_EQ(done.modules, 3U);
   EXPECT_EQ(done.quarantined, 2U);
   EXPECT_EQ(done.failed, 0U);

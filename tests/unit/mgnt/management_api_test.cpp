@@ -8,6 +8,7 @@
 #include "fake_toolchain.h"
 #include "peers.h"
 #include "runtime/runtime.h"
+#include "told.h"
 
 namespace cweb::mgnt {
 namespace {
@@ -214,6 +215,57 @@ TEST_F(ManagementApiTest, the_key_is_asked_for_in_the_way_of_rfc_6750) {
   EXPECT_EQ(api.handle(asked).status, 429) << "a right key is not looked at either";
   asked.peer = peer_at("192.0.2.1");
   EXPECT_EQ(api.handle(asked).status, 200);
+}
+
+TEST_F(ManagementApiTest, events_tell_what_becomes_of_modules_in_its_order) {
+  EventLog log;
+  Deployer deployer{toolchain_, toolchain_, *runtime_, {.observer = &log}};
+  FaultDesk desk{deployer, runtime_->registry(), {.most_faults = 1, .observer = &log}};
+  ManagementApi api{deployer, *runtime_, *access_, metrics_, desk, {.events = &log}};
+  const auto call = [&](const char* method, const char* path, const char* body = "") {
+    return api.handle(request(method, path, body));
+  };
+  FakeModule broken;
+  broken.compile_failure = jit::CompileFailure{.rendered = "it is broken\n"};
+  toolchain_.know("broken", broken);
+  call("POST", "/mgnt", counter);
+  call("POST", "/mgnt", counter);
+  auto check = request("POST", "/mgnt", "broken");
+  check.query = "check=1";
+  api.handle(check);
+  call("POST", "/mgnt", "broken");
+  EXPECT_EQ(call("POST", "/mgnt/modules/counter/restart").status, 200);
+  runtime::FaultRecord fault;
+  fault.kind = runtime::FaultRecord::Kind::stopped;
+  std::snprintf(fault.reason, sizeof fault.reason, "the module called abort()");
+  for (int i = 0; i < 3; ++i) {
+    desk.took_place(runtime_->registry().find("counter")->live, fault,
+                    {.call = "GET /counter", .request = {}, .accept = {}});
+  }
+  EXPECT_EQ(call("DELETE", "/mgnt/modules/counter").status, 200);
+  const char* const failed = "counter, version 1, has failed: the module called abort()";
+  EXPECT_THAT(told(log), testing::ElementsAre("counter, version 1, is deployed",
+                                              "the module is not deployed (compile): it is broken",
+                                              "counter, version 1, is restarted", failed, failed,
+                                              "counter, version 1, is quarantined: it has faulted too often", failed,
+                                              "counter is removed"));
+  EXPECT_THAT(call("GET", "/mgnt/logs").body, HasSubstr(" counter, version 1, is restarted\n"));
+  const auto page = json::parse(api.handle([] {
+                                     auto asked = request("GET", "/mgnt/logs");
+                                     asked.query = "after=3&limit=1";
+                                     asked.headers.emplace_back("Accept", "application/json");
+                                     return asked;
+                                   }())
+                                    .body);
+  EXPECT_EQ(page["run"], log.run());
+  EXPECT_EQ(page["last_id"], 8);
+  EXPECT_EQ(page["events"].size(), 1U);
+  EXPECT_EQ(page["events"][0]["id"], 8);
+  EXPECT_EQ(call("GET", "/mgnt/events").content_type, "text/event-stream");
+  EXPECT_NE(call("GET", "/mgnt/events").stream, nullptr);
+  auto draining = request("GET", "/mgnt/events");
+  draining.draining = true;
+  EXPECT_EQ(api.handle(draining).status, 503);
 }
 
 TEST_F(ManagementApiTest, no_answer_is_kept_sniffed_or_offered_to_other_origins) {

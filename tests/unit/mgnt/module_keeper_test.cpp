@@ -21,6 +21,7 @@
 #include "runtime/runtime.h"
 #include "store/digest.h"
 #include "temporary_directory.h"
+#include "told.h"
 #include "unit/failing_calls.h"
 
 namespace cweb::mgnt {
@@ -52,7 +53,9 @@ class ModuleKeeperTest : public testing::Test {
     keeper_.reset();
     runtime_ = std::move(*runtime::Runtime::create());
     keeper_ = std::move(*ModuleKeeper::open(files_.path(), Expected<std::string>("the fake compiler")));
-    deployer_ = std::make_unique<Deployer>(toolchain_, toolchain_, *runtime_, DeployerOptions{.keeper = keeper_.get()});
+    log_ = std::make_unique<EventLog>();
+    deployer_ = std::make_unique<Deployer>(toolchain_, toolchain_, *runtime_,
+                                           DeployerOptions{.keeper = keeper_.get(), .observer = log_.get()});
   }
   std::vector<Deployer::StartFile> start_from_files(const Deployer::StartOptions& options = {}) {
     start();
@@ -83,6 +86,7 @@ class ModuleKeeperTest : public testing::Test {
   FakeToolchain toolchain_;
   std::unique_ptr<runtime::Runtime> runtime_;
   std::unique_ptr<ModuleKeeper> keeper_;
+  std::unique_ptr<EventLog> log_;
   std::unique_ptr<Deployer> deployer_;
 };
 
@@ -242,6 +246,7 @@ TEST_F(ModuleKeeperTest, a_start_links_what_is_cached_and_goes_on_counting_versi
   EXPECT_EQ(live_source("counter"), second);
   EXPECT_EQ(runtime_->registry().find("counter")->live->number, 2U);
   EXPECT_EQ(deploy(source({}, "third")).module->version, 3U);
+  EXPECT_THAT(told(*log_), testing::ElementsAre("counter, version 2, is deployed", "counter, version 3, is deployed"));
 }
 
 TEST_F(ModuleKeeperTest, a_damaged_cache_entry_is_compiled_anew) {

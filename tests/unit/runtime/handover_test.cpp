@@ -36,6 +36,12 @@ int ends_itself(http_request*, http_response*) {
   stop_module_call("the module had enough");
 }
 
+/// Of the context-first generation.
+int tells_its_context(cweb_context* context, http_request* request, http_response* response) {
+  response->content_length = request->content_length;
+  return context->jobs == nullptr ? 3 : 0;
+}
+
 class HandoverTest : public testing::Test {
  protected:
   struct Call {
@@ -45,10 +51,12 @@ class HandoverTest : public testing::Test {
   };
 
   HandoverTest() : runtime_(*Runtime::create()), gate_(0, [this] { drive(); }, [this] { wake(); }) {
-    version_ = make_version(1, "a", {{"GET", "/fast"}, {"GET", "/blocks"}, {"GET", "/ends"}});
+    version_ = make_version(1, "a", {{"GET", "/fast"}, {"GET", "/blocks"}, {"GET", "/ends"}, {"GET", "/context"}});
     version_->config.routes[0].handler = reinterpret_cast<void*>(fast);
     version_->config.routes[1].handler = reinterpret_cast<void*>(blocks);
     version_->config.routes[2].handler = reinterpret_cast<void*>(ends_itself);
+    version_->config.routes[3].handler = reinterpret_cast<void*>(tells_its_context);
+    version_->config.routes[3].shape = CallShape::context_first;
     auto claim = runtime_->registry().claim(version_);
     runtime_->registry().publish(std::move(*claim));
     runtime_->add_loop(gate_);
@@ -128,6 +136,11 @@ TEST_F(HandoverTest, AFastCallKeepsItsLoop) {
   EXPECT_EQ(result.value, 1);
   EXPECT_EQ(result.ending, CallResult::Ending::returned);
   EXPECT_EQ(version_->threads->in_use(), 0);
+}
+
+TEST_F(HandoverTest, AHandlerOfTheContextFirstGenerationGetsItsContextFirst) {
+  EXPECT_EQ(call(3).get().value, 3);
+  EXPECT_EQ(call(0).get().value, 1);
 }
 
 TEST_F(HandoverTest, WhileOneCallBlocksTheLoopGoesOnWithOthers) {

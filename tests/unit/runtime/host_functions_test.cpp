@@ -121,6 +121,47 @@ TEST_F(HostFunctionsTest, BlocksOfTheProcessCanBeFreedToo) {
   EXPECT_EQ(reason_of([&] { free_(std::malloc(10)); }), "");
 }
 
+TEST_F(HostFunctionsTest, AStoreOwnsTheValuesThatItTakesOver) {
+  const auto block = [&](const char* text) { return std::strcpy(static_cast<char*>(malloc_(16)), text); };
+  http_kv_store_t* store = http_kv_create(1);
+  char* const first = block("1");
+  char* const again = block("2");
+  char* const other = block("3");
+  EXPECT_EQ(http_kv_insert(store, "key", first), 0);
+  EXPECT_EQ(http_kv_insert(store, "key", first), 0) << "the same once more";
+  EXPECT_EQ(block_state(first), BlockState::live);
+  EXPECT_EQ(http_kv_insert(store, "key", again), 0);
+  EXPECT_NE(block_state(again), BlockState::live) << "the key is there already";
+  EXPECT_EQ(http_kv_insert(store, "Key", other), 0);
+  EXPECT_EQ(http_kv_insert(store, "literal", const_cast<char*>("4")), 0);
+  EXPECT_LT(http_kv_insert(nullptr, "key", first), 0);
+  EXPECT_LT(http_kv_insert(store, nullptr, first), 0);
+  EXPECT_LT(http_kv_insert(store, "none", nullptr), 0);
+  EXPECT_EQ(http_kv_size(store), 3U);
+  EXPECT_EQ(http_kv_get(store, "key"), first);
+  EXPECT_EQ(http_kv_get(store, "KEY"), nullptr);
+  EXPECT_EQ(http_kv_get(nullptr, "key"), nullptr);
+  http_kv_destroy(store, 1);
+  EXPECT_NE(block_state(first), BlockState::live);
+  EXPECT_NE(block_state(other), BlockState::live);
+  store = http_kv_create(0);
+  char* const kept = block("5");
+  EXPECT_EQ(http_kv_insert(store, "key", kept), 0);
+  http_kv_destroy(store, 0);
+  EXPECT_EQ(block_state(kept), BlockState::live);
+  free_(kept);
+  http_kv_destroy(nullptr, 1);
+}
+
+TEST_F(HostFunctionsTest, JobsAreNotCreated) {
+  cweb_uuid_t uuid;
+  std::memset(&uuid, 'x', sizeof uuid);
+  EXPECT_EQ((host<int(const char*, const char*, cweb_uuid_t*)>("jobs_create"))("job", "{}", &uuid), -1);
+  EXPECT_STREQ(uuid.text, "");
+  EXPECT_TRUE(version_->asked_for_jobs);
+  EXPECT_EQ(jobs_create(nullptr, nullptr, nullptr), -1);
+}
+
 TEST_F(HostFunctionsTest, AsprintfMakesAModuleBlock) {
   char* text = nullptr;
   EXPECT_EQ(host<int(char**, const char*, ...)>("asprintf")(&text, "%d-%s", 42, "x"), 4);

@@ -38,6 +38,17 @@ TEST(MessageMapTest, ResponseCopiesWhatItIsGiven) {
   EXPECT_STREQ(static_cast<char*>(map_get(response.shown(), "x-test")), "before");
 }
 
+TEST(MessageMapTest, AStoreOfARequestCopiesWhatItTakesOver) {
+  MessageMap request(MessageMap::Values::pointers);
+  char value[] = "before";
+  EXPECT_EQ(http_kv_insert(request.shown(), "key", value), 0);
+  std::snprintf(value, sizeof value, "after");
+  EXPECT_STREQ(http_kv_get(request.shown(), "KEY"), "before");
+  EXPECT_EQ(http_kv_size(request.shown()), 1U);
+  http_kv_destroy(request.shown(), 1);
+  EXPECT_EQ(request.size(), 1U);
+}
+
 TEST(MessageMapTest, FirstValueOfAKeyStays) {
   MessageMap response(MessageMap::Values::headers);
   EXPECT_EQ(map_insert(response.shown(), "X-Test", text("1")), 0);

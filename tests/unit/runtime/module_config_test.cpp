@@ -47,6 +47,47 @@ TEST_F(ModuleConfigTest, ReadsNameAndRoutes) {
   EXPECT_EQ(config->routes[1].position.line, 11U);
 }
 
+TEST_F(ModuleConfigTest, EachCallbackHasTheShapeThatItsFactSays) {
+  image_.everything_is_inside = true;
+  image_.add_route("/x", "GET", handler, CallShape::context_first);
+  image_.add_route("/y", "GET", handler);
+  const auto function = reinterpret_cast<cweb_callback_t>(reinterpret_cast<void (*)()>(handler));
+  image_.config.websockets[0] = {"/w", function, function, nullptr};
+  image_.config.ws_size = 1;
+  image_.facts_.websockets.push_back(
+      {.index = 0, .position = {}, .on_open = CallShape::documented, .on_message = CallShape::context_first});
+  image_.config.onload = image_.config.unload = function;
+  image_.facts_.onload = CallShape::context_first;
+  image_.facts_.unload = CallShape::documented;
+  const auto config = read_config(image_);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->routes[0].shape, CallShape::context_first);
+  EXPECT_EQ(config->routes[1].shape, CallShape::documented);
+  EXPECT_EQ(config->websockets[0].open_shape, CallShape::documented);
+  EXPECT_EQ(config->websockets[0].message_shape, CallShape::context_first);
+  EXPECT_EQ(config->websockets[0].close_shape, CallShape::absent);
+  EXPECT_EQ(config->onload_shape, CallShape::context_first);
+  EXPECT_EQ(config->unload_shape, CallShape::documented);
+}
+
+TEST_F(ModuleConfigTest, JobsAreCountedAndToldOf) {
+  const auto notices = [&] {
+    const auto config = read_config(image_);
+    return config ? config->notices : std::vector<std::string>{config.error().message};
+  };
+  EXPECT_TRUE(notices().empty());
+  image_.config.job_size = 2;
+  ASSERT_EQ(notices().size(), 1U);
+  EXPECT_NE(notices()[0].find("`config` has 2 jobs"), std::string::npos) << notices()[0];
+  image_.facts_.external_uses.push_back({"jobs_create", {12, 3}});
+  ASSERT_EQ(notices().size(), 2U);
+  EXPECT_NE(notices()[1].find("line 12 calls jobs_create"), std::string::npos) << notices()[1];
+  for (const int size : {-1, CWEB_MAX_JOBS + 1, INT_MAX}) {
+    image_.config.job_size = size;
+    EXPECT_NE(refusal().find("job_size"), std::string::npos) << size;
+  }
+}
+
 TEST_F(ModuleConfigTest, NameOf127CharactersIsTheLongest) {
   std::memset(image_.config.name, 'n', 127);
   EXPECT_EQ(refusal(), "");
@@ -150,12 +191,16 @@ TEST_F(ModuleConfigTest, LayoutsThatDoNotLieWithinTheStructAreRefused) {
   EXPECT_TRUE(refused_with([&] { layout.onload->offset = layout.size - 4; }));
   EXPECT_TRUE(refused_with([&] { layout.routes->element_count = SIZE_MAX; }));
   EXPECT_TRUE(refused_with([&] { layout.routes->element_size = 0; }));
+  EXPECT_TRUE(refused_with([&] { layout.job_count->offset = layout.size; }));
+  EXPECT_TRUE(refused_with([&] { layout.jobs->element_size = 0; }));
   EXPECT_TRUE(refused_with([&] { layout.route_path.offset = layout.routes->element_size - 4; }));
   EXPECT_TRUE(refused_with([&] { layout.websocket_on_close.size = 2; }));
   EXPECT_FALSE(refused_with([] {}));
   EXPECT_FALSE(refused_with([&] {
     layout.websockets.reset();
     layout.websocket_count.reset();
+    layout.jobs.reset();
+    layout.job_count.reset();
   }));
 }
 

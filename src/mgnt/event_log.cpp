@@ -1,0 +1,213 @@
+#include "mgnt/event_log.h"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <queue>
+#include <utility>
+
+#include "base/error.h"
+#include "runtime/module_version.h"
+
+namespace cweb::mgnt {
+namespace {
+
+/// Of what a compiler or a fault report says.
+constexpr size_t longest_text = size_t{64} << 10;
+
+std::string new_run() {
+  uint64_t number = 0;
+  CWEB_ASSERT(getrandom(&number, sizeof number, 0) == sizeof number);
+  return fmt::format("{:016x}", number);
+}
+
+std::shared_ptr<Event> make_event(Event::Type type, std::string module, unsigned version, std::string text) {
+  auto event = std::make_shared<Event>();
+  event->type = type;
+  event->version = version;
+  event->module = std::move(module);
+  event->text = std::move(text);
+  return event;
+}
+
+std::string named(const std::string& module, unsigned version) {
+  return version == 0 ? module : fmt::format("{}, version {},", module, version);
+}
+
+}  // namespace
+
+EventLog::EventLog(bool production) : production_(production), run_(new_run()) {}
+
+void EventLog::record(std::shared_ptr<Event> event) {
+  // Both are outside of the lock: what is let go takes time to destroy, and waking a loop is a system call.
+  std::vector<EventPtr> gone;
+  gone.reserve(2);
+  std::vector<std::shared_ptr<EventQueue>> to_wake;
+  event->members.shrink_to_fit();
+  {
+    const std::lock_guard lock(mutex_);
+    event->id = ++last_id_;
+    event->time = std::chrono::system_clock::now();
+    note_life_locked(*event);
+    ring_locked(*event).push(event, gone);
+    for (const auto& reader : readers_) {
+      if (reader->filter().wants(*event) && reader->push(event)) to_wake.push_back(reader);
+    }
+  }
+  for (const auto& reader : to_wake) reader->wake();
+}
+
+EventRing& EventLog::ring_locked(const Event& event) {
+  if (event.type != Event::Type::output) return events_;
+  const auto [found, is_new] = lines_.try_emplace(event.module);
+  // Until it is told to be live it is a deploy that may fail.
+  if (is_new) let_go_locked(event.module);
+  return found->second.ring;
+}
+
+void EventLog::note_life_locked(const Event& event) {
+  if (event.type != Event::Type::deployed && event.type != Event::Type::removed) return;
+  const bool is_live = event.type == Event::Type::deployed;
+  Lines& lines = lines_[event.module];
+  lines.live = is_live;
+  std::erase(gone_, event.module);
+  if (!is_live) let_go_locked(event.module);
+}
+
+void EventLog::let_go_locked(const std::string& module) {
+  gone_.push_back(module);
+  if (gone_.size() <= most_gone) return;
+  lines_.erase(gone_.front());
+  gone_.pop_front();
+}
+
+EventLog::Page EventLog::read(const EventFilter& filter, uint64_t after, size_t limit) const {
+  const std::lock_guard lock(mutex_);
+  return read_locked(filter, after, limit);
+}
+
+/// There may be many modules: no more events are looked at than are wanted, and one of each ring.
+EventLog::Page EventLog::read_locked(const EventFilter& filter, uint64_t after, size_t limit) const {
+  const auto is_later = [](const EventPtr& left, const EventPtr& right) { return left->id > right->id; };
+  std::priority_queue<EventPtr, std::vector<EventPtr>, decltype(is_later)> last(is_later);
+  Page page{.last_id = last_id_, .events = {}};
+  const auto look_at = [&](const EventRing& ring, bool all_wanted) {
+    const size_t first = ring.first_after(after);
+    if (all_wanted) page.left_out += ring.size() - first;
+    for (size_t i = ring.size(); i-- > first;) {
+      const EventPtr& event = ring[i];
+      if (!all_wanted && !filter.wants(*event)) continue;
+      if (!all_wanted) ++page.left_out;
+      if (last.size() == limit && (limit == 0 || event->id < last.top()->id)) {
+        if (all_wanted) break;
+        continue;
+      }
+      if (last.size() == limit) last.pop();
+      last.push(event);
+    }
+  };
+  if (!filter.output_only) look_at(events_, filter.modules.empty());
+  for (const auto& [module, lines] : lines_) {
+    if (filter.wants_module(module)) look_at(lines.ring, true);
+  }
+  page.left_out -= last.size();
+  page.events.reserve(last.size());
+  for (; !last.empty(); last.pop()) page.events.push_back(last.top());
+  return page;
+}
+
+std::unique_ptr<EventLog::Subscription> EventLog::subscribe(EventFilter filter, std::optional<uint64_t> after,
+                                                            Reader reader) {
+  constexpr size_t most_kept = 100'000;
+  const bool is_stream = reader == Reader::stream;
+  auto queue = std::make_shared<EventQueue>(std::move(filter));
+  const std::lock_guard lock(mutex_);
+  if (is_stream && streams_ >= most_streams) return nullptr;
+  if (after) {
+    Page page = read_locked(queue->filter(), *after, most_kept);
+    size_t bytes = 0, kept = 0;
+    for (; kept < page.events.size(); ++kept) {
+      bytes += page.events[page.events.size() - 1 - kept]->bytes();
+      if (bytes > most_kept_bytes) break;
+    }
+    const size_t too_old = page.events.size() - kept;
+    page.events.erase(page.events.begin(), page.events.begin() + static_cast<std::ptrdiff_t>(too_old));
+    queue->begin_with(std::move(page.events), page.left_out + too_old);
+  }
+  readers_.push_back(queue);
+  if (is_stream) ++streams_;
+  return std::unique_ptr<Subscription>(new Subscription(*this, std::move(queue), last_id_, is_stream));
+}
+
+EventLog::Subscription::~Subscription() {
+  log_.unsubscribe(*this);
+  queue_->close();
+}
+
+void EventLog::unsubscribe(const Subscription& subscription) {
+  const std::lock_guard lock(mutex_);
+  std::erase(readers_, subscription.queue_);
+  if (subscription.is_stream_) --streams_;
+}
+
+void EventLog::deployed(const std::string& module, unsigned version) {
+  record(make_event(Event::Type::deployed, module, version, one_line(named(module, version) + " is deployed")));
+}
+
+void EventLog::deploy_failed(const DeployReport& report) {
+  const std::string who = report.name.empty() ? "the module" : report.name;
+  auto event = make_event(Event::Type::deploy_failed, report.name, 0,
+                          one_line(fmt::format("{} is not deployed ({}): {}", who, report.stage, report.message)));
+  append_member(event->members, "stage", report.stage);
+  append_member(event->members, "error", std::string_view(report.message).substr(0, longest_text));
+  if (production_) {
+    DeployReport shown;
+    shown.rendered = report.rendered;
+    leave_out_excerpts(shown);
+    append_member(event->members, "rendered", std::string_view(shown.rendered).substr(0, longest_text));
+  } else {
+    append_member(event->members, "rendered", std::string_view(report.rendered).substr(0, longest_text));
+  }
+  record(std::move(event));
+}
+
+void EventLog::restarted(const std::string& module, unsigned version) {
+  record(make_event(Event::Type::restarted, module, version, one_line(named(module, version) + " is restarted")));
+}
+
+void EventLog::removed(const std::string& module, unsigned version) {
+  record(make_event(Event::Type::removed, module, version, one_line(module + " is removed")));
+}
+
+void EventLog::faulted(const FaultReport& report, const std::string& kind) {
+  auto event =
+      make_event(Event::Type::fault, report.module, report.version,
+                 one_line(fmt::format("{} has failed: {}", named(report.module, report.version), sentence(report))));
+  append_member(event->members, "kind", kind);
+  if (const CodeLocation* const where = report.where()) {
+    event->members += fmt::format(",\"line\":{}", where->position.line);
+    append_member(event->members, "file", "module.c");
+  }
+  FaultReport shown = report;
+  if (production_) shown.source_line.clear();
+  append_member(event->members, "report", std::string_view(to_text(shown)).substr(0, longest_text));
+  record(std::move(event));
+}
+
+void EventLog::quarantined(const std::string& module, unsigned version, const std::string& reason) {
+  auto event = make_event(Event::Type::quarantined, module, version,
+                          one_line(fmt::format("{} is quarantined: {}", named(module, version), reason)));
+  append_member(event->members, "reason", reason);
+  record(std::move(event));
+}
+
+void EventLog::printed(const runtime::ModuleVersion& version, runtime::OutputStream stream, std::string_view line,
+                       bool cut) {
+  auto event = make_event(Event::Type::output, version.config.name, version.number, one_line(line));
+  event->stream = stream;
+  event->cut = cut;
+  record(std::move(event));
+}
+
+}  // namespace cweb::mgnt
