@@ -5,17 +5,14 @@
 #include <utility>
 
 #include "cli/client_failure.h"
+#include "cli/client_transfer.h"
 #include "cli/curl_library.h"
-#include "cli/server_url.h"
 
 namespace cweb::cli {
 namespace {
 
-constexpr long connect_timeout_s = 5;
 /// No answer of cweb's is nearly as long. Who sends more is something else.
 constexpr size_t longest_answer = size_t{64} << 20;
-
-constexpr const char* user_agent = "cweb/" CWEB_VERSION;
 
 /// A call while it is under way.
 struct Transfer {
@@ -59,24 +56,6 @@ int look_for_cancel(void* transfer_pointer, curl_off_t, curl_off_t, curl_off_t, 
   return transfer.ended_by_caller ? 1 : 0;
 }
 
-/// Header lines of a request; freed with the object.
-class HeaderLines {
- public:
-  explicit HeaderLines(const CurlLibrary& curl) : curl_(curl) {}
-  ~HeaderLines() { curl_.slist_free_all(lines_); }
-  HeaderLines(const HeaderLines&) = delete;
-  HeaderLines& operator=(const HeaderLines&) = delete;
-
-  void add(const std::string& line) {
-    if (curl_slist* const longer = curl_.slist_append(lines_, line.c_str())) lines_ = longer;
-  }
-  curl_slist* get() const { return lines_; }
-
- private:
-  const CurlLibrary& curl_;
-  curl_slist* lines_ = nullptr;
-};
-
 }  // namespace
 
 struct Client::Curl {
@@ -98,31 +77,11 @@ struct Client::Curl {
     return value;
   }
 
-  void set_address(const ServerAddress& address) const;
   void set_call(const Call& call, HeaderLines& headers) const;
 
   const CurlLibrary& library;
   CURL* const handle;
 };
-
-void Client::Curl::set_address(const ServerAddress& address) const {
-  set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
-  set(CURLOPT_FOLLOWLOCATION, 0L);
-  set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_USERAGENT, user_agent);
-  set(CURLOPT_CONNECTTIMEOUT, connect_timeout_s);
-  // A proxy for this machine's own server would ask another machine's. Otherwise it is as the environment says.
-  if (is_loopback_url(address.url)) set(CURLOPT_PROXY, "");
-  if (address.insecure) {
-    set(CURLOPT_SSL_VERIFYPEER, 0L);
-    set(CURLOPT_SSL_VERIFYHOST, 0L);
-  }
-  if (!address.ca_file.empty()) {
-    set(CURLOPT_CAINFO, address.ca_file.c_str());
-    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
-  }
-}
 
 void Client::Curl::set_call(const Call& call, HeaderLines& headers) const {
   const std::string method(call.method);
@@ -160,7 +119,7 @@ Expected<std::unique_ptr<Client>> Client::create(ServerAddress address) {
 Expected<HttpAnswer> Client::call(const Call& call) {
   const Curl& curl = *curl_;
   curl.library.easy_reset(curl.handle);  // connections are kept
-  curl.set_address(address_);
+  set_address(curl.library, curl.handle, address_);
   HeaderLines headers(curl.library);
   if (!address_.key.empty()) headers.add("Authorization: Bearer " + address_.key);
   curl.set_call(call, headers);

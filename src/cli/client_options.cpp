@@ -70,10 +70,61 @@ void add_deploy(CLI::App& app, ClientCommand& said) {
   add_server_options(deploy, said);
 }
 
+void add_watch(CLI::App& app, ClientCommand& said) {
+  CLI::App& watch =
+      add_command(app, said, What::watch, "watch", "deploy at every save, and show what the modules print and suffer",
+                  "  cweb watch counter.c                   one file\n"
+                  "  cweb watch modules                     all C files of a directory, also those to come\n"
+                  "  cweb watch                             all that routes.ini lists, as it changes");
+  watch.add_option("WHAT", said.files, "C files, directories and ini files. Without any: routes.ini")->check(is_named);
+  add_server_options(watch, said);
+}
+
+void add_run(CLI::App& app, ClientCommand& said) {
+  CLI::App& run =
+      add_command(app, said, What::run, "run", "serve these files in this terminal: serve, watch and logs in one",
+                  "  cweb run modules/mandelbrot.c\n"
+                  "  cweb run --port 9000 counter.c\n"
+                  "  cweb run counter.c -- --deadline-ms 500    options of cweb serve behind --\n"
+                  "\n"
+                  "Ctrl-C ends it, and nothing of it is kept. CWEB_ variables are not looked at.");
+  run.add_option("WHAT", said.files, "C files, directories and ini files. Without any: routes.ini")->check(is_named);
+  run.add_option("--port", said.port, "port to serve on; 0 picks a free one; default: 8080, or a free one")
+      ->check(CLI::Range(0, 65'535));
+}
+
+void add_logs(CLI::App& app, ClientCommand& said) {
+  CLI::App& logs =
+      add_command(app, said, What::logs, "logs", "print what modules have printed, and what has happened to them",
+                  "  cweb logs\n"
+                  "  cweb logs counter -f                   and go on, until Ctrl-C\n"
+                  "  cweb logs -n 20 --json                 a JSON object a line");
+  logs.add_option("NAME", said.modules, "names of modules; without any: of all")->check(is_named);
+  logs.add_flag("-f,--follow", said.follow, "go on with what happens, until Ctrl-C");
+  logs.add_option("-n,--lines", said.lines, "at most so many of the last lines")
+      ->check(CLI::Range(size_t{1}, size_t{10'000}))
+      ->capture_default_str();
+  add_server_options(logs, said);
+}
+
+void add_new(CLI::App& app, ClientCommand& said) {
+  CLI::App& made = add_command(app, said, What::new_module, "new", "make a module to start from",
+                               "  cweb new hello                         hello.c, and compile_flags.txt for clangd\n"
+                               "  cweb new --ws tea-room                 with a WebSocket and a page");
+  add_module(made, said);
+  made.add_flag("--ws", said.websocket, "with a WebSocket, and a page that speaks to it");
+  add_command(app, said, What::include_dir, "include-dir", "print where cweb.h is, for editors and other compilers",
+              "  clang -fsyntax-only -I$(cweb include-dir) hello.c");
+}
+
 }  // namespace
 
 void add_client_commands(CLI::App& app, ClientCommand& said) {
+  add_new(app, said);
+  add_run(app, said);
   add_deploy(app, said);
+  add_watch(app, said);
+  add_logs(app, said);
   add_server_options(add_command(app, said, What::list, "list", "list the modules that are live",
                                  "  cweb list\n"
                                  "  cweb list --json --server https://example.com"),

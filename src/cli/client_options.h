@@ -1,6 +1,9 @@
 // The command line of the client commands -> plain data. Parses only: opens nothing.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,15 +23,35 @@ struct ServerWish {
 
 /// A command that is a client of a server's /mgnt.
 struct ClientCommand {
-  enum class What { deploy, list, show, source, remove, history, rollback, restart, login };
+  enum class What {
+    deploy,
+    watch,
+    run,
+    list,
+    show,
+    source,
+    logs,
+    remove,
+    history,
+    rollback,
+    restart,
+    login,
+    new_module,
+    include_dir,
+  };
   What what = What::list;
   ServerWish server;
-  bool json = false;                 ///< the server's JSON to standard output, as it came
-  std::vector<std::string> files;    ///< of deploy; "-" is standard input
-  std::string ini;                   ///< of deploy; empty: not given
-  bool check_only = false;           ///< of deploy
-  std::vector<std::string> modules;  ///< names; one, but for remove
-  std::string hash;                  ///< of rollback; empty: the version before
+  bool json = false;                          ///< the server's JSON to standard output, as it came
+  std::vector<std::string> files;             ///< of deploy, where "-" is standard input, of watch and of run
+  std::string ini;                            ///< of deploy; empty: not given
+  bool check_only = false;                    ///< of deploy
+  std::vector<std::string> modules;           ///< names; one, but for remove
+  std::string hash;                           ///< of rollback; empty: the version before
+  bool follow = false;                        ///< of logs: go on with what happens
+  size_t lines = 1000;                        ///< of logs: of what is kept
+  bool websocket = false;                     ///< of new: a module with one
+  std::optional<uint16_t> port;               ///< of run; none: 8080, or a free one when that is taken
+  std::vector<std::string> server_arguments;  ///< of run: options of its server
 };
 
 /// Adds the subcommands to the command line; the one that is parsed has its data in `command`, which outlives `app`.

@@ -266,6 +266,12 @@ std::optional<std::string> settle_environment(const CLI::App& serve, const Said&
 
 }  // namespace
 
+/// The number of arguments up to the "--" of `cweb run`, whose server gets what stands behind it.
+int arguments_before_server_s(int argc, const char* const* argv) {
+  if (argc < 2 || std::string_view(argv[1]) != "run") return argc;
+  return static_cast<int>(std::find(argv, argv + argc, std::string_view("--")) - argv);
+}
+
 CommandLine parse_command_line(int argc, const char* const* argv) {
   ServeOptions options;
   options.threads = processors();
@@ -283,8 +289,10 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   add_health_options(*health, health_options);
   ClientCommand client;
   add_client_commands(app, client);
+  const int own_arguments = arguments_before_server_s(argc, argv);
+  if (own_arguments < argc) client.server_arguments = {argv + own_arguments + 1, argv + argc};
   try {
-    app.parse(argc, argv);
+    app.parse(own_arguments, argv);
   } catch (const CLI::CallForHelp&) {
     const CLI::App& asked = asked_command(app);
     return PrintAndExit{&asked == &app ? app.help() : asked.help(app.get_name()), 0};

@@ -6,11 +6,17 @@
 
 #include "cli/client.h"
 #include "cli/deploy_command.h"
+#include "cli/include_dir.h"
+#include "cli/interrupts.h"
 #include "cli/login_command.h"
+#include "cli/logs_command.h"
 #include "cli/module_commands.h"
+#include "cli/new_module.h"
 #include "cli/output.h"
 #include "cli/routes_ini.h"
+#include "cli/run_command.h"
 #include "cli/server_choice.h"
+#include "cli/watch_command.h"
 
 namespace cweb::cli {
 namespace {
@@ -42,14 +48,47 @@ int run_on(Client& client, const ClientCommand& command, const DeployPlan& plan)
       return run_rollback(client, command);
     case What::restart:
       return run_restart(client, command);
+    case What::logs:
+      return run_logs(client, command);
+    case What::watch:
+    case What::run:
     case What::login:
+    case What::new_module:
+    case What::include_dir:
       break;
   }
   CWEB_ASSERT(false);
   return usage_error;
 }
 
+/// With the server of the command, or the one that `ini_url` names.
+Expected<std::unique_ptr<Client>> connect(const ClientCommand& command, const std::string& ini_url, int& exit_code) {
+  exit_code = usage_error;
+  auto address = choose_address(command.server, ini_url);
+  if (!address) return std::unexpected(address.error());
+  warn_of_open_key(*address);
+  exit_code = 1;
+  return Client::create(std::move(*address));
+}
+
+int watch(const ClientCommand& command) {
+  auto targets = WatchTargets::find(command.files);
+  if (!targets) return give_up(targets.error(), usage_error);
+  int exit_code = 0;
+  const auto client = connect(command, targets->server_url(), exit_code);
+  if (!client) return give_up(client.error(), exit_code);
+  const auto interrupts = Interrupts::take_over();
+  if (!interrupts) return give_up(interrupts.error(), 1);
+  return run_watch(**client, std::move(*targets), *interrupts);
+}
+
 int run(const ClientCommand& command) {
+  if (command.what == What::new_module) {
+    return make_new_module({.name = command.modules.front(), .websocket = command.websocket});
+  }
+  if (command.what == What::include_dir) return print_include_dir();
+  if (command.what == What::run) return run_own(command);
+  if (command.what == What::watch) return watch(command);
   DeployPlan plan;
   if (command.what == What::deploy) {
     auto made = plan_deploy(command);
@@ -67,11 +106,9 @@ int run(const ClientCommand& command) {
     const auto url = choose_server(command.server, plan.ini_url);
     return url ? run_login(command.server, *url, command.json) : give_up(url.error(), usage_error);
   }
-  auto address = choose_address(command.server, plan.ini_url);
-  if (!address) return give_up(address.error(), usage_error);
-  warn_of_open_key(*address);
-  const auto client = Client::create(std::move(*address));
-  if (!client) return give_up(client.error(), 1);
+  int exit_code = 0;
+  const auto client = connect(command, plan.ini_url, exit_code);
+  if (!client) return give_up(client.error(), exit_code);
   return run_on(**client, command, plan);
 }
 

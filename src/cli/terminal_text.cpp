@@ -79,6 +79,8 @@ std::string coloured(bool colours, Colour colour, std::string_view text) {
         return "\033[0;1;36m";
       case Colour::caret:
         return "\033[0;1;32m";
+      case Colour::time:
+        return "\033[2m";
       case Colour::fixit:
         break;
     }

@@ -20,7 +20,7 @@ std::string one_line(std::string_view text);
 bool wants_colours(int fd);
 
 /// What is written around text, when there are colours.
-enum class Colour { bold, error, warning, note, caret, fixit };
+enum class Colour { bold, error, warning, note, caret, fixit, time };
 std::string coloured(bool colours, Colour colour, std::string_view text);
 
 /// "843 B", "12.3 KiB", "1.5 GiB".

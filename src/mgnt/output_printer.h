@@ -31,11 +31,12 @@ class OutputPrinter {
   void write_text(std::string_view text);
 
   const int fd_;
-  const std::unique_ptr<EventLog::Subscription> events_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool woken_ = false;                                            // guarded by mutex_
   std::optional<std::chrono::steady_clock::time_point> ends_at_;  // guarded by mutex_; set when it is to finish
+  // Ends before what its wake uses.
+  const std::unique_ptr<EventLog::Subscription> events_;
   std::thread thread_;
 };
 

@@ -1,0 +1,53 @@
+// The server that `cweb run` starts for itself: a child process, which ends with this one, however this one ends.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+
+namespace cweb::cli {
+
+struct OwnServerOptions {
+  std::optional<uint16_t> port;      ///< none: 8080, or a free one when that is taken
+  std::vector<std::string> further;  ///< options of `cweb serve`
+};
+
+class OwnServer {
+ public:
+  /// Returns when it answers requests. A failure has what the server said last.
+  static Expected<std::unique_ptr<OwnServer>> start(const OwnServerOptions& options);
+  /// Kills it, unless stop() has ended it.
+  ~OwnServer();
+  OwnServer(const OwnServer&) = delete;
+  OwnServer& operator=(const OwnServer&) = delete;
+
+  /// "http://localhost:8080".
+  const std::string& url() const { return url_; }
+  uint16_t port() const { return port_; }
+  /// Readable when the process has ended.
+  int end_fd() const { return process_.get(); }
+  /// The last lines of its log.
+  std::string last_words() const;
+
+  /// Asks it to end and waits: until `interrupt_fd` is readable, then it is killed.
+  void stop(int interrupt_fd);
+
+ private:
+  OwnServer() = default;
+  Expected<void> await_ready(int ready_fd);
+
+  pid_t pid_ = -1;
+  UniqueFd process_;
+  UniqueFd log_;  // a file in memory
+  std::string url_;
+  uint16_t port_ = 0;
+};
+
+}  // namespace cweb::cli

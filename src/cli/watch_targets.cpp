@@ -1,0 +1,125 @@
+#include "cli/watch_targets.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "cli/routes_ini.h"
+
+namespace cweb::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Fails for a line that is not understood, too.
+Expected<RoutesIni> read_list(const std::string& path) {
+  auto ini = read_routes_ini(path);
+  if (ini && !ini->problems.empty()) return fail(ini->problems.front());
+  return ini;
+}
+
+bool is_hidden(const fs::path& path) {
+  return path.filename().string().starts_with('.');
+}
+
+}  // namespace
+
+Expected<WatchTargets> WatchTargets::find(const std::vector<std::string>& arguments) {
+  WatchTargets targets;
+  std::vector<std::string> all = arguments;
+  if (all.empty()) {
+    if (::access(default_ini, F_OK) != 0)
+      return fail("name what to watch: cweb watch FILE..., or list files in routes.ini");
+    all.emplace_back(default_ini);
+  }
+  for (const std::string& argument : all) {
+    if (auto added = targets.add_argument(argument); !added) return std::unexpected(added.error());
+  }
+  return targets;
+}
+
+Expected<void> WatchTargets::add_argument(const std::string& argument) {
+  std::error_code error;
+  const fs::file_status status = fs::status(argument, error);
+  if (fs::is_directory(status)) {
+    add_directory(argument);
+    return {};
+  }
+  if (argument.ends_with(".ini")) return add_list(argument);
+  if (!fs::exists(status)) return fail(argument + ": there is no such file to watch");
+  if (!fs::is_regular_file(status)) return fail(argument + ": neither a file nor a directory, and cannot be watched");
+  named_.insert(argument);
+  add(argument);
+  return {};
+}
+
+bool WatchTargets::add(const std::string& file) {
+  if (std::ranges::find(files_, file) != files_.end()) return false;
+  files_.push_back(file);
+  return true;
+}
+
+void WatchTargets::add_directory(const std::string& path) {
+  directories_.push_back(path);
+  std::vector<std::string> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(path, error)) {
+    const bool is_source = entry.path().extension() == ".c" && !is_hidden(entry.path()) && entry.is_regular_file(error);
+    // The same name that FileWatch will tell.
+    if (is_source)
+      found.push_back(path.ends_with('/') ? path + entry.path().filename().string()
+                                          : path + "/" + entry.path().filename().string());
+  }
+  std::ranges::sort(found);
+  for (const std::string& file : found) add(file);
+}
+
+Expected<void> WatchTargets::add_list(const std::string& path) {
+  auto ini = read_list(path);
+  if (!ini) return std::unexpected(ini.error());
+  if (server_url_.empty()) server_url_ = ini->server_url;
+  for (const std::string& file : ini->files) add(file);
+  lists_[path] = std::move(ini->files);
+  return {};
+}
+
+Expected<void> WatchTargets::add_to(FileWatch& watch) const {
+  for (const std::string& directory : directories_) {
+    if (auto added = watch.add_directory(directory); !added) return added;
+  }
+  for (const std::string& file : named_) {
+    if (auto added = watch.add_file(file); !added) return added;
+  }
+  for (const auto& [list, files] : lists_) {
+    if (auto added = watch.add_file(list); !added) return added;
+    for (const std::string& file : files) {
+      if (auto added = watch.add_file(file); !added) return added;
+    }
+  }
+  return {};
+}
+
+Expected<std::vector<std::string>> WatchTargets::read_again(const std::string& list, FileWatch& watch) {
+  auto ini = read_list(list);
+  if (!ini) return std::unexpected(ini.error());
+  std::vector<std::string> added;
+  std::vector<std::string>& listed = lists_[list];
+  for (const std::string& file : ini->files) {
+    if (std::ranges::find(listed, file) != listed.end()) continue;
+    if (auto watched = watch.add_file(file); !watched) return std::unexpected(watched.error());
+    if (add(file)) added.push_back(file);
+  }
+  for (const std::string& file : listed) {
+    const bool is_listed = std::ranges::find(ini->files, file) != ini->files.end();
+    if (is_listed || named_.contains(file)) continue;
+    watch.remove_file(file);
+    std::erase(files_, file);
+  }
+  listed = std::move(ini->files);
+  return added;
+}
+
+}  // namespace cweb::cli
