@@ -192,10 +192,9 @@ Diagnostic describe(const MissingSymbol& missing, const ModuleFacts& facts) {
 }
 
 /// For whoever has the library.
-Diagnostic library_note(SourcePosition position) {
+Diagnostic library_note() {
   Diagnostic note;
   note.severity = Diagnostic::Severity::note;
-  note.position = position;
   note.message = "none of the libraries that modules may use has it; `cweb serve --link libNAME.so` offers another one";
   return note;
 }
@@ -210,7 +209,7 @@ LinkFailure undefined_symbols(const std::vector<MissingSymbol>& missing, const M
   });
   const auto unknown =
       std::find_if(missing.begin(), missing.end(), [](const auto& each) { return each.refusal.empty(); });
-  if (unknown != missing.end()) failure.diagnostics.push_back(library_note(describe(*unknown, facts).position));
+  if (unknown != missing.end()) failure.diagnostics.push_back(library_note());
   for (const Diagnostic& diagnostic : failure.diagnostics) failure.rendered += rendered_in_source(diagnostic, source);
   return failure;
 }

@@ -75,6 +75,17 @@ char* message_of(Database& database, int error) {
   });
 }
 
+/// Of SQL that can be read as far as SQLite will.
+int prepare_readable(Database& database, const char* sql, int bytes, unsigned flags, sqlite3_stmt** statement,
+                     const char** rest) {
+  sqlite3_stmt* made = nullptr;
+  size_t used = 0;
+  const int result = in_section(SQLITE_NOMEM, [&] { return database.prepare(sql, bytes, flags, made, used); });
+  if (rest != nullptr) *rest = sql + used;
+  *statement = made;
+  return result;
+}
+
 template <class Bind>
 int bind(const void* value, int64_t bytes, Destructor destructor, const Bind& bind_copy) {
   if (value != nullptr) read_through(value, static_cast<size_t>(bytes));
@@ -99,23 +110,18 @@ int prepare(const char* sql, int bytes, unsigned flags, sqlite3_stmt** statement
   if (all == nullptr || sql == nullptr || statement == nullptr) return SQLITE_MISUSE;
   const size_t length = bytes < 0 ? read_through(sql) : strnlen(sql, static_cast<size_t>(bytes));
   if (length >= size_t{std::numeric_limits<int>::max()}) return SQLITE_TOOBIG;
-  sqlite3_stmt* made = nullptr;
-  size_t used = 0;
-  const int result = in_section(
-      SQLITE_NOMEM, [&] { return all->database->prepare(sql, static_cast<int>(length), flags, made, used); });
-  if (rest != nullptr) *rest = sql + used;
-  *statement = made;
-  return result;
+  return prepare_readable(*all->database, sql, bytes < 0 ? -1 : static_cast<int>(length), flags, statement, rest);
 }
 
 int execute(const char* sql, RowCallback callback, void* argument, char** error) {
   Primitives* const all = primitives();
   if (error != nullptr) *error = nullptr;
   if (all == nullptr || sql == nullptr) return SQLITE_MISUSE;
+  read_through(sql);
   int result = SQLITE_OK;
   while (result == SQLITE_OK && *sql != 0) {
     sqlite3_stmt* statement = nullptr;
-    result = prepare(sql, -1, 0, &statement, &sql);
+    result = prepare_readable(*all->database, sql, -1, 0, &statement, &sql);
     if (result != SQLITE_OK || statement == nullptr) continue;
     result = run_statement(statement, callback, argument);
     // Before the statement goes, which would make it the connection's last success.

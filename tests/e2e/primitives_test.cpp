@@ -98,7 +98,7 @@ TEST_F(PrimitivesTest, a_storm_of_deploys_disturbs_nobody_who_uses_them) {
   std::atomic<bool> ends = false;
   std::atomic<int> answered = 0;
   std::vector<std::thread> clients;
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < 8; ++i) {
     clients.emplace_back([&, path = i % 2 == 0 ? "/even" : "/odd"] {
       HttpClient client(server_.port());
       while (!ends) {
@@ -274,8 +274,19 @@ static int read_cache(struct http_request *req, struct http_response *res) {
     snprintf(res->body, 100, "%s %s", text == NULL ? "none" : text, block == NULL ? "none" : block);
     return 0;
 }
-export module_t config = {.name = "user", .author = "test", .size = 3,
-    .routes = {{"/look-up", "GET", look_up, NONE}, {"/cache", "GET", read_cache, NONE}, {"/loop", "GET", loop, NONE}}};
+static int stash(struct http_request *req, struct http_response *res) {
+    void **block = malloc(sizeof *block);
+    *block = symbols->resolv("giver", "number");
+    return container_set(cache, "stash", block);
+}
+static int call_stash(struct http_request *req, struct http_response *res) {
+    int (**number)(void) = cache->get("stash");
+    snprintf(res->body, 100, "%d", (*number)());
+    return 0;
+}
+export module_t config = {.name = "user", .author = "test", .size = 5,
+    .routes = {{"/look-up", "GET", look_up, NONE}, {"/cache", "GET", read_cache, NONE}, {"/loop", "GET", loop, NONE},
+               {"/stash", "GET", stash, NONE}, {"/call-stash", "GET", call_stash, NONE}}};
 )c";
   const auto giver = [](const std::string& number) {
     return fill_in(R"c(#include <cweb.h>
@@ -302,10 +313,14 @@ export module_t config = {.name = "giver", .author = "test", .onload = load};
 
   deploy_source(giver("3"));
   EXPECT_EQ(client_.get("/loop").status, 504) << "a loop in another module's code ends at the deadline";
+  EXPECT_EQ(client_.get("/stash").status, 200);
+  EXPECT_EQ(get("/call-stash"), "200 3");
   EXPECT_EQ(client_.send("DELETE", "/mgnt/modules/giver").status, 200);
   deploy_source(user + "/* a version that has asked for nothing */");
   EXPECT_TRUE(eventually([&] { return get("/cache") == "200 none block 1"; })) << get("/cache");
   EXPECT_THAT(server_.log(), HasSubstr("cache: \"text\" is dropped"));
+  EXPECT_EQ(client_.get("/call-stash").status, 500) << "its pages are gone: a fault like others";
+  EXPECT_EQ(get("/cache"), "200 none block 1");
 }
 
 const std::string signing_module = R"c(#include <cweb.h>

@@ -246,17 +246,20 @@ TEST_F(LinkerTest, an_undefined_symbol_is_shown_at_its_first_use) {
   EXPECT_EQ(failure.rendered,
             "module.c:4:10: error: undefined symbol 'foo'\n"
             "    4 |   return foo(1) + foo(2);\n"
-            "      |          ^\n");
-  ASSERT_THAT(failure.diagnostics, SizeIs(1));
+            "      |          ^\n"
+            "note: none of the libraries that modules may use has it; `cweb serve --link libNAME.so` offers another "
+            "one\n");
+  ASSERT_THAT(failure.diagnostics, SizeIs(2));
   EXPECT_EQ(failure.diagnostics[0].position.line, 4U);
   EXPECT_EQ(failure.diagnostics[0].severity, Diagnostic::Severity::error);
+  EXPECT_EQ(failure.diagnostics[1].severity, Diagnostic::Severity::note);
 }
 
 TEST_F(LinkerTest, every_undefined_symbol_is_shown_in_the_order_of_the_source) {
   const LinkFailure failure = link_failure(
       "extern int one;\nextern _Thread_local int two;\nint three(void);\n"
       "int f(void) { return one + two + three(); }");
-  ASSERT_THAT(failure.diagnostics, SizeIs(3));
+  ASSERT_THAT(failure.diagnostics, SizeIs(4));
   EXPECT_EQ(failure.diagnostics[0].message, "undefined symbol 'one'");
   EXPECT_EQ(failure.diagnostics[1].message, "undefined symbol 'two'");
   EXPECT_EQ(failure.diagnostics[2].message, "undefined symbol 'three'");
