@@ -1,0 +1,47 @@
+#include "cli/usage.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <vector>
+
+#include "cli/suggestion.h"
+
+namespace cweb::cli {
+
+const char* const usage_examples =
+    "Examples:\n"
+    "  cweb serve --modules ~/modules         a server that keeps what is deployed\n"
+    "  cweb deploy modules/counter.c          compile a file on it, and make it live\n"
+    "  cweb list                              what is live\n"
+    "  cweb show counter                      one module, and its last faults\n"
+    "  cweb rollback counter                  back to the version before\n"
+    "`cweb COMMAND --help` tells about one command.";
+
+const CLI::App& asked_command(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  return commands.empty() ? app : *commands.front();
+}
+
+std::string usage_sentence(const CLI::App& app, int argc, const char* const* argv, const CLI::ParseError& error) {
+  const CLI::App& command = asked_command(app);
+  const std::string name = &command == &app ? "cweb" : "cweb " + command.get_name();
+  const std::string see = " (" + name + " --help tells more)";
+  if (&command == &app && argc > 1 && argv[1][0] != '-') {
+    std::vector<std::string> names;
+    for (const CLI::App* each : app.get_subcommands({})) names.push_back(each->get_name());
+    return unknown_sentence("command", argv[1], names) + see;
+  }
+  const std::vector<std::string> unknown = app.remaining(/*recurse=*/true);
+  const auto option =
+      std::find_if(unknown.begin(), unknown.end(), [](const auto& text) { return text.starts_with("-"); });
+  if (option != unknown.end()) {
+    std::vector<std::string> names;
+    for (const CLI::Option* each : command.get_options()) {
+      for (const std::string& long_name : each->get_lnames()) names.push_back("--" + long_name);
+    }
+    return unknown_sentence("option", option->substr(0, option->find('=')), names) + see;
+  }
+  return (&command == &app ? "" : command.get_name() + ": ") + error.what() + see;
+}
+
+}  // namespace cweb::cli

@@ -1,0 +1,22 @@
+// What a command line that is not understood, or that asks for help, is told.
+#pragma once
+
+#include <string>
+
+namespace CLI {
+class App;
+class ParseError;
+}  // namespace CLI
+
+namespace cweb::cli {
+
+/// The end of `cweb --help`.
+extern const char* const usage_examples;
+
+/// The command that was named; the whole when none was.
+const CLI::App& asked_command(const CLI::App& app);
+
+/// What is wrong with the command line, and the name that was meant, perhaps.
+std::string usage_sentence(const CLI::App& app, int argc, const char* const* argv, const CLI::ParseError& error);
+
+}  // namespace cweb::cli
