@@ -412,7 +412,7 @@ struct scheduler {
 int scheduler_add(CWEB_EITHER_WAY);
 
 /*
- * Runs work once, when `ms` milliseconds have passed, or each time that they have passed. A run that takes longer leaves
+ * Runs work once, when `ms` milliseconds have passed, or each time that they have. A run that takes longer leaves
  * out those that would meet it: there are never two of one timer at a time. Timers run while their version is live, and
  * end when it is replaced or removed: a timer for good is started in onload. The answer is the timer's number; -1 when
  * work is NULL, `ms` is negative (or 0, of cweb_every_ms), the version has 10,000 timers, or it has been replaced.
@@ -425,7 +425,7 @@ int cweb_cancel(long timer);
 /* ------------------------------------------------------------------------------------------------------ database */
 
 /*
- * One SQLite database for all modules: in memory, or the file of --database. Each thread has a connection of its own, so
+ * One SQLite database for all modules: in memory, or the file of --database. Each thread has its own connection, so
  * a transaction is a thread's; it ends with the call at the latest: what is not committed by then is rolled back. A
  * statement may be used by any thread, one at a time, and stays until it is finalized or its version goes; one that is
  * left in the middle of its rows is reset when the call ends. Who finds the database locked waits, up to 5 seconds.
@@ -444,7 +444,7 @@ struct sqldb {
     int (*prepare)(CWEB_EITHER_WAY);   /* (sql, bytes or -1, &statement, &rest or NULL); or (sql, &statement) */
     int (*step)(CWEB_EITHER_WAY);      /* (statement) */
     int (*finalize)(CWEB_EITHER_WAY);  /* (statement) */
-    int (*bind_text)(CWEB_EITHER_WAY); /* (statement, index, text, bytes or -1, SQLITE_TRANSIENT or ...); it is copied */
+    int (*bind_text)(CWEB_EITHER_WAY); /* (statement, index, text, bytes or -1, SQLITE_TRANSIENT or so); it is copied */
     int (*bind_int)(CWEB_EITHER_WAY);  /* (statement, index, int) */
     const unsigned char *(*column_text)(CWEB_EITHER_WAY); /* (statement, column); valid until the next step */
     int (*column_int)(CWEB_EITHER_WAY);                   /* (statement, column) */

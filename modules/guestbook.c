@@ -28,7 +28,8 @@ static int refuse(struct http_response *res, http_error_t status, const char *se
 static int show(struct http_request *req, struct http_response *res) {
     (void)req;
     sqlite3_stmt *entries = NULL;
-    if (database->prepare("SELECT name, text FROM guestbook ORDER BY id DESC LIMIT ?", -1, &entries, NULL) != SQLITE_OK) {
+    if (database->prepare("SELECT name, text FROM guestbook ORDER BY id DESC LIMIT ?", -1, &entries, NULL) !=
+        SQLITE_OK) {
         return refuse(res, HTTP_500_INTERNAL_SERVER_ERROR, "the book cannot be read");
     }
     database->bind_int(entries, 1, shown);
@@ -79,8 +80,8 @@ static int add(struct http_request *req, struct http_response *res) {
 }
 
 static void make_table(void) {
-    database->exec("CREATE TABLE IF NOT EXISTS guestbook (id INTEGER PRIMARY KEY, name TEXT NOT NULL, text TEXT NOT NULL)",
-                   NULL, NULL, NULL);
+    database->exec("CREATE TABLE IF NOT EXISTS guestbook"
+                   " (id INTEGER PRIMARY KEY, name TEXT NOT NULL, text TEXT NOT NULL)", NULL, NULL, NULL);
 }
 
 export module_t config = {
