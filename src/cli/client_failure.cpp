@@ -72,7 +72,7 @@ bool is_json(const HttpAnswer& answer) {
 /// What the server says is wrong; empty when it says nothing that can be shown.
 std::string said_error(const HttpAnswer& answer) {
   if (is_json(answer)) {
-    const json parsed = json::parse(answer.body, nullptr, /*allow_exceptions=*/false);
+    const json parsed = parse_json(answer.body);
     return text_in(parsed, "error");
   }
   return answer.content_type.starts_with("text/plain") ? one_line(answer.body) : std::string();
@@ -160,9 +160,22 @@ std::optional<std::string> refusal_sentence(const ServerAddress& address, const 
 Expected<json> json_of_answer(const ServerAddress& address, const HttpAnswer& answer) {
   if (auto refusal = refusal_sentence(address, answer)) return fail(std::move(*refusal));
   if (!is_json(answer)) return fail(not_cweb(address, "its answer is no JSON"));
-  json parsed = json::parse(answer.body, nullptr, /*allow_exceptions=*/false);
+  json parsed = parse_json(answer.body);
   if (!parsed.is_object()) return fail(not_cweb(address, "its answer is no JSON object"));
   return parsed;
+}
+
+json parse_json(std::string_view text) {
+  constexpr int deepest = 64;
+  bool is_too_deep = false;
+  json parsed = json::parse(
+      text,
+      [&](int depth, json::parse_event_t, json&) {
+        is_too_deep = is_too_deep || depth > deepest;
+        return !is_too_deep;
+      },
+      /*allow_exceptions=*/false);
+  return is_too_deep ? json(json::value_t::discarded) : parsed;
 }
 
 std::string text_in(const json& object, const char* member) {

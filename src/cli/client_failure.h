@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "cli/client.h"
 
@@ -30,6 +31,10 @@ std::string not_cweb(const ServerAddress& address, const std::string& why);
 
 /// refusal_sentence() and then the answer as JSON: fails for whatever is not an object of cweb's.
 Expected<nlohmann::json> json_of_answer(const ServerAddress& address, const HttpAnswer& answer);
+
+/// Not nested deeper than anything of cweb's: whoever walks through it does so in calls of itself. Discarded when it
+/// is, or is no JSON.
+nlohmann::json parse_json(std::string_view text);
 
 /// The member's text, as it may be shown; empty when it is not there or no text.
 std::string text_in(const nlohmann::json& object, const char* member);

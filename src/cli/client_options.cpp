@@ -11,7 +11,9 @@ std::string is_named(const std::string& text) {
   return text.empty() ? "it is empty" : "";
 }
 
-void add_server_options(CLI::App& command, ClientCommand& said) {
+enum class Json { offered, not_offered };
+
+void add_server_options(CLI::App& command, ClientCommand& said, Json json = Json::offered) {
   command
       .add_option("--server", said.server.url,
                   "the server, as http://HOST:PORT; or CWEB_SERVER, server_url= of routes.ini; http://localhost:8080")
@@ -22,7 +24,7 @@ void add_server_options(CLI::App& command, ClientCommand& said) {
                   "its admin key, for all who can list processes to see; or CWEB_ADMIN_KEY, or cweb login")
       ->check(is_named)
       ->type_name("KEY");
-  command.add_flag("--json", said.json, "print the server's JSON as it came");
+  if (json == Json::offered) command.add_flag("--json", said.json, "print the server's JSON as it came");
   auto* const insecure =
       command.add_flag("--insecure", said.server.insecure, "take any certificate, whoever signed it");
   command.add_option("--cacert", said.server.ca_file, "PEM file of those whose certificates are trusted")
@@ -77,7 +79,7 @@ void add_watch(CLI::App& app, ClientCommand& said) {
                   "  cweb watch modules                     all C files of a directory, also those to come\n"
                   "  cweb watch                             all that routes.ini lists, as it changes");
   watch.add_option("WHAT", said.files, "C files, directories and ini files. Without any: routes.ini")->check(is_named);
-  add_server_options(watch, said);
+  add_server_options(watch, said, Json::not_offered);
 }
 
 void add_run(CLI::App& app, ClientCommand& said) {

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -82,6 +84,10 @@ std::expected<DeployPlan, BadBeginning> plan_deploy(const ClientCommand& command
                usage_error);
   }
   if (!command.files.empty()) {
+    // One that was asked for has to be there; the usual one need not.
+    if (!command.ini.empty() && access(command.ini.c_str(), R_OK) != 0) {
+      return bad(one_line(command.ini) + ": " + std::strerror(errno), 1);
+    }
     DeployPlan plan{.files = without_repetition(command.files), .ini_url = {}};
     // The files are named; all that an ini can add is the server.
     auto url = server_of_ini(command.ini.empty() ? default_ini : command.ini);
@@ -108,9 +114,13 @@ std::expected<std::string, FileFault> read_source(const std::string& file) {
   return source;
 }
 
-Expected<HttpAnswer> send_source(Client& client, const std::string& source, bool check_only) {
-  return client.call(
-      {.method = "POST", .path = check_only ? "/mgnt?check=1" : "/mgnt", .body = source, .type = "text/x-c"});
+Expected<HttpAnswer> send_source(Client& client, const std::string& source, bool check_only,
+                                 const std::atomic<bool>* cancelled) {
+  return client.call({.method = "POST",
+                      .path = check_only ? "/mgnt?check=1" : "/mgnt",
+                      .body = source,
+                      .type = "text/x-c",
+                      .cancelled = cancelled});
 }
 
 int run_deploy(Client& client, const ClientCommand& command, const DeployPlan& plan) {

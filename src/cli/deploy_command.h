@@ -1,6 +1,7 @@
 // `cweb deploy`, and deploying one file, which others do as well.
 #pragma once
 
+#include <atomic>
 #include <expected>
 #include <string>
 #include <vector>
@@ -35,7 +36,9 @@ std::string shown_file(const std::string& file);
 
 /// Sends a source. Fails with a sentence when the server does not answer or refuses to speak at all: another file would
 /// come to the same.
-Expected<HttpAnswer> send_source(Client& client, const std::string& source, bool check_only);
+/// `cancelled`: see Call.
+Expected<HttpAnswer> send_source(Client& client, const std::string& source, bool check_only,
+                                 const std::atomic<bool>* cancelled = nullptr);
 
 /// Deploys what is planned. The exit code.
 int run_deploy(Client& client, const ClientCommand& command, const DeployPlan& plan);

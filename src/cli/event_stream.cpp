@@ -85,7 +85,7 @@ void EventStream::take_bytes(std::string_view bytes) {
 
 void EventStream::take_event(const ServerSentEvent& event) {
   if (!event.id.empty()) last_id_ = event.id;
-  nlohmann::json json = nlohmann::json::parse(event.data, nullptr, false);
+  nlohmann::json json = parse_json(event.data);
   if (!json.is_object()) return;
   if (event.type == "hello") state_ = State::open;
   came_.push_back({event.type, std::move(json)});
@@ -122,7 +122,7 @@ void EventStream::finish(CURLcode code) {
     return;
   }
   const auto refusal = refusal_sentence(address_, refused_);
-  const nlohmann::json json = nlohmann::json::parse(refused_.body, nullptr, false);
+  const nlohmann::json json = parse_json(refused_.body);
   const std::string said = text_in(json, "error");
   failure_ = refusal         ? *refusal
              : !said.empty() ? said

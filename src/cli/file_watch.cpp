@@ -88,6 +88,11 @@ Expected<void> FileWatch::add_directory(const std::string& path) {
   if (!directory) return std::unexpected(directory.error());
   (*directory)->path = path;
   (*directory)->tells_all = true;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(path, error)) {
+    const std::string name = entry.path().filename();
+    if (is_source(name)) watch_target(joined(path, name));
+  }
   return {};
 }
 

@@ -11,7 +11,8 @@ namespace cweb::cli {
 
 class Interrupts {
  public:
-  /// From here on SIGINT, SIGTERM and SIGHUP are noted and end nothing.
+  /// From here on SIGINT, SIGTERM and SIGHUP are noted and end nothing; the third one ends the process at once. One
+  /// that was ignored stays ignored.
   static Expected<Interrupts> take_over();
 
   bool came() const { return flag()->load(); }

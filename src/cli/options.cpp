@@ -312,6 +312,9 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   HealthOptions health_options;
   CLI::App* health = app.add_subcommand("health", "ask the server of this machine whether it serves: exit code 0 or 1");
   add_health_options(*health, health_options);
+  // Their variables are read when they are asked for: a wrong one is no other command's affair.
+  serve->parse_complete_callback([] {});
+  health->parse_complete_callback([] {});
   ClientCommand client;
   add_client_commands(app, client);
   const int own_arguments = arguments_before_server_s(argc, argv);

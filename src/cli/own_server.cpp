@@ -1,14 +1,9 @@
 #include "cli/own_server.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,26 +20,23 @@ namespace cweb::cli {
 namespace {
 
 constexpr uint16_t usual_port = 8080;
+constexpr int end_patience_ms = 5'000;
+/// Not a name: it may lead to another family first, where somebody else listens.
+constexpr const char* own_host = "127.0.0.1";
 /// Descriptor of the ready line in the server.
 constexpr int ready_number = 3;
 
-bool is_taken(uint16_t port) {
-  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 && errno == EADDRINUSE;
+bool names(const std::vector<std::string>& options, std::string_view option) {
+  return std::ranges::any_of(
+      options, [&](const std::string& each) { return each == option || each.starts_with(std::string(option) + "="); });
 }
 
-std::vector<std::string> command_line(const OwnServerOptions& options) {
-  const uint16_t port = options.port ? *options.port : is_taken(usual_port) ? uint16_t{0} : usual_port;
+std::vector<std::string> command_line(uint16_t port, const std::vector<std::string>& further) {
   std::vector<std::string> command{
-      "cweb",         "serve", "--port",     std::to_string(port),        "--development", "--host", "127.0.0.1",
-      "--log-format", "text",  "--ready-fd", std::to_string(ready_number)};
-  command.insert(command.end(), options.further.begin(), options.further.end());
+      "cweb", "serve", "--port", std::to_string(port), "--development", "--ready-fd", std::to_string(ready_number)};
+  if (!names(further, "--host")) command.insert(command.end(), {"--host", "127.0.0.1"});
+  if (!names(further, "--log-format")) command.insert(command.end(), {"--log-format", "text"});
+  command.insert(command.end(), further.begin(), further.end());
   return command;
 }
 
@@ -89,26 +81,40 @@ std::vector<char*> own_environment() {
 }  // namespace
 
 Expected<std::unique_ptr<OwnServer>> OwnServer::start(const OwnServerOptions& options) {
-  std::array<int, 2> ready{};
-  std::unique_ptr<OwnServer> server(new OwnServer());
-  server->log_ = UniqueFd(::memfd_create("log", MFD_CLOEXEC));
-  if (!server->log_ || ::pipe2(ready.data(), O_CLOEXEC) != 0) {
-    return fail(std::string("no server can be started: ") + std::strerror(errno));
+  for (const char* const own : {"--port", "--ready-fd", "--production", "--admin-key-file", "--read-key-file"}) {
+    if (names(options.further, own)) return fail(std::string("cweb run decides on ") + own + " itself: leave it out");
   }
-  ::fcntl(server->log_.get(), F_SETFL, O_APPEND);
+  auto server = start_on(options.port.value_or(usual_port), options.further);
+  if (server || options.port) return server;
+  // Whatever was wrong, it is said by the second one too, unless it was the port.
+  return start_on(0, options.further);
+}
+
+Expected<std::unique_ptr<OwnServer>> OwnServer::start_on(uint16_t port, const std::vector<std::string>& further) {
+  std::array<int, 2> ready{};
+  std::array<int, 2> log{};
+  std::unique_ptr<OwnServer> server(new OwnServer());
+  if (::pipe2(ready.data(), O_CLOEXEC) != 0)
+    return fail(std::string("no server can be started: ") + std::strerror(errno));
   const UniqueFd reading(ready[0]);
   UniqueFd writing(ready[1]);
-  std::vector<std::string> command = command_line(options);
+  if (::pipe2(log.data(), O_CLOEXEC) != 0)
+    return fail(std::string("no server can be started: ") + std::strerror(errno));
+  UniqueFd log_reading(log[0]);
+  UniqueFd log_writing(log[1]);
+  std::vector<std::string> command = command_line(port, further);
   std::vector<char*> arguments;
   for (std::string& argument : command) arguments.push_back(argument.data());
   arguments.push_back(nullptr);
   const std::vector<char*> environment = own_environment();
   const pid_t self = ::getpid();
   server->pid_ = ::fork();
-  if (server->pid_ == 0) become_server(arguments.data(), environment.data(), writing.get(), server->log_.get(), self);
+  if (server->pid_ == 0) become_server(arguments.data(), environment.data(), writing.get(), log_writing.get(), self);
   if (server->pid_ < 0) return fail(std::string("no server can be started: ") + std::strerror(errno));
   writing = UniqueFd();
+  log_writing = UniqueFd();
   server->process_ = open_process(server->pid_);
+  server->log_ = LastWords::listen(std::move(log_reading));
   if (auto came_up = server->await_ready(reading.get()); !came_up) return std::unexpected(came_up.error());
   return server;
 }
@@ -124,19 +130,20 @@ Expected<void> OwnServer::await_ready(int ready_fd) {
     line.append(buffer.data(), static_cast<size_t>(count));
   }
   const nlohmann::json ready = nlohmann::json::parse(line, nullptr, false);
-  if (!ready.is_object()) return fail("the server did not start: " + last_words());
+  if (!ready.is_object()) {
+    // It ends, or has ended: then all that it said is there.
+    pollfd ended{process_.get(), POLLIN, 0};
+    ::poll(&ended, 1, end_patience_ms);
+    return fail("the server did not start: " + last_words());
+  }
   port_ = ready.value("port", uint16_t{0});
-  url_ = ready.value("scheme", "http") + "://localhost:" + std::to_string(port_);
+  url_ = ready.value("scheme", "http") + "://" + own_host + ":" + std::to_string(port_);
   return {};
 }
 
 std::string OwnServer::last_words() const {
-  constexpr off_t most = 4096;
-  struct stat facts{};
-  ::fstat(log_.get(), &facts);
-  std::string text(static_cast<size_t>(std::min(facts.st_size, most)), '\0');
-  const ssize_t count = ::pread(log_.get(), text.data(), text.size(), std::max<off_t>(facts.st_size - most, 0));
-  text.resize(static_cast<size_t>(std::max<ssize_t>(count, 0)));
+  // Whoever has ended has said it all; it is only to be read yet.
+  std::string text = log_->text();
   while (text.ends_with('\n')) text.pop_back();
   return text.empty() ? "it said nothing" : text;
 }

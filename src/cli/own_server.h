@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "cli/last_words.h"
 
 namespace cweb::cli {
 
@@ -28,7 +29,7 @@ class OwnServer {
   OwnServer(const OwnServer&) = delete;
   OwnServer& operator=(const OwnServer&) = delete;
 
-  /// "http://localhost:8080".
+  /// "http://127.0.0.1:8080".
   const std::string& url() const { return url_; }
   uint16_t port() const { return port_; }
   /// Readable when the process has ended.
@@ -41,11 +42,12 @@ class OwnServer {
 
  private:
   OwnServer() = default;
+  static Expected<std::unique_ptr<OwnServer>> start_on(uint16_t port, const std::vector<std::string>& further);
   Expected<void> await_ready(int ready_fd);
 
   pid_t pid_ = -1;
   UniqueFd process_;
-  UniqueFd log_;  // a file in memory
+  std::unique_ptr<LastWords> log_;
   std::string url_;
   uint16_t port_ = 0;
 };

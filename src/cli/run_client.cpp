@@ -74,8 +74,11 @@ Expected<std::unique_ptr<Client>> connect(const ClientCommand& command, const st
 int watch(const ClientCommand& command) {
   auto targets = WatchTargets::find(command.files);
   if (!targets) return give_up(targets.error(), usage_error);
+  Expected<std::string> ini_url = targets->server_url();
+  if (ini_url->empty() && !names_server(command.server)) ini_url = server_of_ini(default_ini);
+  if (!ini_url) return give_up(ini_url.error(), 1);
   int exit_code = 0;
-  const auto client = connect(command, targets->server_url(), exit_code);
+  const auto client = connect(command, *ini_url, exit_code);
   if (!client) return give_up(client.error(), exit_code);
   const auto interrupts = Interrupts::take_over();
   if (!interrupts) return give_up(interrupts.error(), 1);

@@ -120,7 +120,8 @@ void Watcher::wait() {
       {{files_.fd(), CURL_WAIT_POLLIN, 0}, {interrupts_.fd(), CURL_WAIT_POLLIN, 0}, {end_fd_, CURL_WAIT_POLLIN, 0}}};
   const std::span<curl_waitfd> waited(fds.data(), end_fd_ < 0 ? 2 : 3);
   events_.wait(waited, time_to_wait_ms(), [this](const ServerEvent& event) { take_event(event); });
-  is_over_ = interrupts_.came() || (end_fd_ >= 0 && fds[2].revents != 0);
+  const bool has_reader = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  is_over_ = interrupts_.came() || (end_fd_ >= 0 && fds[2].revents != 0) || !has_reader;
   files_.read_events(monotonic_ms());
 }
 
@@ -214,7 +215,8 @@ Expected<void> Watcher::deploy_one(const std::string& file) {
     failing_.insert(file);
     return {};
   }
-  const auto answer = send_source(client_, *source, false);
+  const auto answer = send_source(client_, *source, false, interrupts_.flag());
+  if (interrupts_.came()) return {};
   if (!answer) return std::unexpected(answer.error());
   const auto report = json_of_answer(client_.address(), *answer);
   if (!report) return std::unexpected(report.error());

@@ -105,11 +105,12 @@ Expected<void> WatchTargets::add_to(FileWatch& watch) const {
 Expected<std::vector<std::string>> WatchTargets::read_again(const std::string& list, FileWatch& watch) {
   auto ini = read_list(list);
   if (!ini) return std::unexpected(ini.error());
-  std::vector<std::string> added;
   std::vector<std::string>& listed = lists_[list];
   for (const std::string& file : ini->files) {
-    if (std::ranges::find(listed, file) != listed.end()) continue;
     if (auto watched = watch.add_file(file); !watched) return std::unexpected(watched.error());
+  }
+  std::vector<std::string> added;
+  for (const std::string& file : ini->files) {
     if (add(file)) added.push_back(file);
   }
   for (const std::string& file : listed) {

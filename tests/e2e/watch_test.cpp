@@ -154,8 +154,32 @@ TEST_F(WatchTest, what_cannot_begin_says_why) {
   expect({"watch", "none.c"}, 2, "none.c: there is no such file to watch");
   expect({"watch"}, 2, "routes.ini");
   expect({"watch", "a.c", "--server", "http://127.0.0.1:1"}, 1, "no server answers at http://127.0.0.1:1");
+  expect({"watch", "a.c", "--json"}, 2, "--json");
+  expect({"deploy", "-c", "none.ini", "a.c"}, 1, "none.ini: No such file");
+  // The list of the working directory names the server, whatever is watched.
+  home().write("routes.ini", "server_url=http://127.0.0.1:2/mgnt\n");
+  expect({"watch", "a.c"}, 1, "no server answers at http://127.0.0.1:2");
   ServerProcess server({}, {"CWEB_ADMIN_KEY=0123456789abcdef"});
   expect({"watch", "a.c", "--server", server.url()}, 1, "cweb login");
+}
+
+TEST_F(WatchTest, ctrl_c_ends_it_also_while_a_deploy_is_under_way) {
+  ServerProcess server;
+  // Its onload waits for the gate.
+  home().write("a.c", R"(#include <cweb.h>
+#include <unistd.h>
+static void load(void) {
+    char byte;
+    write(201, "waiting\n", 8);
+    read(202, &byte, 1);
+}
+static int a(struct http_request *req, struct http_response *res) { (void)req; (void)res; return 0; }
+export module_t config = {.name = "a", .author = "t", .routes = {{"/a", "GET", a, NONE}}, .size = 1, .onload = load};
+)");
+  Terminal terminal(watch(server.url(), {"a.c"}));
+  ASSERT_EQ(server.next_event(), "waiting");
+  expect_ends_well(terminal);
+  server.open_gate();
 }
 
 TEST_F(WatchTest, logs_show_what_is_kept_and_go_on) {

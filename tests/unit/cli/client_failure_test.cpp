@@ -99,5 +99,12 @@ TEST(AnswerOfSomethingElse, is_not_cweb_s) {
   }
 }
 
+TEST(ParseJson, takes_what_cweb_says_and_nothing_that_is_nested_without_end) {
+  EXPECT_EQ(parse_json(R"({"a":[{"b":[1]}]})")["a"][0]["b"][0], 1);
+  EXPECT_TRUE(parse_json("{").is_discarded());
+  EXPECT_TRUE(parse_json(std::string(1'000'000, '[')).is_discarded());
+  EXPECT_TRUE(parse_json(std::string(100, '[') + std::string(100, ']')).is_discarded());
+}
+
 }  // namespace
 }  // namespace cweb::cli

@@ -119,6 +119,16 @@ TEST_F(FileWatchTest, a_directory_tells_of_sources_alone) {
   EXPECT_THAT(saved(), ElementsAre(path("a.c"), path("b.c")));
 }
 
+TEST_F(FileWatchTest, what_the_links_of_a_directory_lead_to_is_watched_too) {
+  fs::create_directories(path("elsewhere"));
+  fs::create_directories(path("src"));
+  directory_.write("elsewhere/real.c", "one");
+  fs::create_symlink("../elsewhere/real.c", path("src/a.c"));
+  ASSERT_TRUE(watch_->add_directory(path("src")));
+  directory_.write("elsewhere/real.c", "two");
+  EXPECT_THAT(saved(), ElementsAre(path("src/a.c")));
+}
+
 TEST_F(FileWatchTest, a_directory_that_is_gone_may_come_back) {
   fs::create_directory(path("src"));
   directory_.write("src/a.c", "one");
