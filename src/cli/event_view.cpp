@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/client_failure.h"
 #include "cli/report_text.h"
@@ -23,21 +24,36 @@ std::string harmless_line(const nlohmann::json& text) {
   return line;
 }
 
-}  // namespace
-
-std::string local_time(const std::string& time) {
+/// Nothing when it is no time of cweb's.
+std::optional<tm> as_local(const std::string& time, int& milliseconds) {
   tm utc{};
-  int milliseconds = 0;
   if (std::sscanf(time.c_str(), "%d-%d-%dT%d:%d:%d.%dZ", &utc.tm_year, &utc.tm_mon, &utc.tm_mday, &utc.tm_hour,
                   &utc.tm_min, &utc.tm_sec, &milliseconds) != 7) {
-    return time;
+    return std::nullopt;
   }
   utc.tm_year -= 1900;
   utc.tm_mon -= 1;
   const time_t seconds = ::timegm(&utc);
   tm local{};
-  ::localtime_r(&seconds, &local);
-  return fmt::format("{:02}:{:02}:{:02}.{:03}", local.tm_hour, local.tm_min, local.tm_sec, milliseconds);
+  if (::localtime_r(&seconds, &local) == nullptr) return std::nullopt;
+  return local;
+}
+
+}  // namespace
+
+std::string local_time(const std::string& time) {
+  int milliseconds = 0;
+  const auto local = as_local(time, milliseconds);
+  if (!local) return time;
+  return fmt::format("{:02}:{:02}:{:02}.{:03}", local->tm_hour, local->tm_min, local->tm_sec, milliseconds);
+}
+
+std::string local_date_and_time(const std::string& time) {
+  int milliseconds = 0;
+  const auto local = as_local(time, milliseconds);
+  if (!local) return time;
+  return fmt::format("{}-{:02}-{:02} {:02}:{:02}:{:02}", local->tm_year + 1900, local->tm_mon + 1, local->tm_mday,
+                     local->tm_hour, local->tm_min, local->tm_sec);
 }
 
 std::string show_event(const nlohmann::json& event, bool colours) {

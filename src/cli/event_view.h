@@ -13,5 +13,7 @@ std::string show_event(const nlohmann::json& event, bool colours);
 /// "14:40:00.123" of "2026-11-26T14:40:00.123Z", in this machine's time zone; the text as it is when it is no such
 /// time.
 std::string local_time(const std::string& time);
+/// "2026-11-26 14:40:00" in the same way.
+std::string local_date_and_time(const std::string& time);
 
 }  // namespace cweb::cli

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/client_failure.h"
+#include "cli/event_view.h"
 #include "cli/report_text.h"
 #include "cli/terminal_text.h"
 
@@ -47,12 +48,6 @@ std::string sockets_cell(const json& module) {
 }
 
 /// "2026-11-26 14:40:00" of an RFC 3339 time, which is UTC.
-std::string time_text(std::string time) {
-  if (time.size() < 19 || time[10] != 'T') return time;
-  time[10] = ' ';
-  return time.substr(0, 19);
-}
-
 std::string memory_text(const json& module) {
   const json& memory = member_of(module, "memory");
   return readable_bytes(number_in(memory, "bytes")) + " in " + number_text(memory, "blocks") + " blocks, " +
@@ -72,8 +67,8 @@ std::string fields_text(const std::vector<std::pair<const char*, std::string>>& 
 }
 
 std::string fault_text(const json& fault) {
-  std::string text = "  " + time_text(text_in(fault, "time")) + "  version " + number_text(fault, "version") + ": " +
-                     text_in(fault, "what");
+  std::string text = "  " + local_date_and_time(text_in(fault, "time")) + "  version " + number_text(fault, "version") +
+                     ": " + text_in(fault, "what");
   const auto line = number_in(fault, "line");
   if (line != 0)
     text += " at " + text_in(fault, "file") + ":" + std::to_string(line) + ":" + number_text(fault, "column");
@@ -131,7 +126,7 @@ std::string module_text(const json& module, bool colours) {
   text += fields_text({{"reason", text_in(module, "quarantine_reason")},
                        {"routes", routes_text(module)},
                        {"author", text_in(module, "author")},
-                       {"deployed", time_text(text_in(module, "deployed_at"))},
+                       {"deployed", local_date_and_time(text_in(module, "deployed_at"))},
                        {"hash", text_in(module, "hash")},
                        {"calls", number_text(module, "calls")},
                        {"faults", number_text(module, "faults")},
@@ -149,7 +144,7 @@ std::string history_text(const json& answer, bool colours) {
   for (const json& version : member_of(answer, "versions")) {
     const bool is_live = member_of(version, "live") == true;
     const bool was_live = member_of(version, "was_live") == true;
-    table.add({text_in(version, "hash").substr(0, hash_digits), time_text(text_in(version, "deployed_at")),
+    table.add({text_in(version, "hash").substr(0, hash_digits), local_date_and_time(text_in(version, "deployed_at")),
                readable_bytes(number_in(version, "bytes")),
                is_live    ? "live"
                : was_live ? ""

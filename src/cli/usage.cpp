@@ -9,12 +9,16 @@
 namespace cweb::cli {
 
 const char* const usage_examples =
-    "Examples:\n"
-    "  cweb serve --modules ~/modules         a server that keeps what is deployed\n"
-    "  cweb deploy modules/counter.c          compile a file on it, and make it live\n"
+    "The first minute:\n"
+    "  cweb run modules/mandelbrot.c          a server for this file, in this terminal\n"
+    "  cweb new hello                         a module of your own\n"
+    "With a server that stays:\n"
+    "  cweb serve --modules ~/modules         it keeps what is deployed\n"
+    "  cweb deploy hello.c                    compile a file on it, and make it live\n"
+    "  cweb watch hello.c                     the same at every save\n"
+    "  cweb logs -f                           what modules print, as they do\n"
     "  cweb list                              what is live\n"
-    "  cweb show counter                      one module, and its last faults\n"
-    "  cweb rollback counter                  back to the version before\n"
+    "  cweb rollback hello                    back to the version before\n"
     "`cweb COMMAND --help` tells about one command.";
 
 const CLI::App& asked_command(const CLI::App& app) {
