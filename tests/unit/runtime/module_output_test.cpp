@@ -1,6 +1,7 @@
 // What modules print becomes lines, whatever they print with and however the call ends.
 #include "runtime/module_output.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
@@ -15,6 +16,7 @@
 
 #include "runtime/host_symbols.h"
 #include "runtime/invoke.h"
+#include "runtime/output_files.h"
 #include "runtime/runtime.h"
 #include "unit/fake_image.h"
 
@@ -40,6 +42,8 @@ FILE* module_stdout() {
 FILE* module_stderr() {
   return *host<FILE**()>("__cweb_stderr")();
 }
+
+const char* volatile bad_text = reinterpret_cast<const char*>(0x10);
 
 class Lines final : public OutputSink {
  public:
@@ -112,6 +116,51 @@ TEST_F(ModuleOutputTest, StreamsAreLinesToo) {
               ElementsAre("m 1 fputs", "m 2 fprintf 1", "m 1 unbuffered", "m 1 x", "m 2 by its address"));
 }
 
+TEST_F(ModuleOutputTest, AStreamOfADescriptorOfTheServersIsNotClosed) {
+  call([] {
+    for (int i = 0; i < 3; ++i) {
+      FILE* const again = host<FILE*(int, const char*)>("fdopen")(fileno(module_stderr()), "w");
+      ASSERT_NE(again, nullptr);
+      std::fputs("again\n", again);
+      EXPECT_EQ(host<int(FILE*)>("fclose")(again), 0);
+    }
+    EXPECT_EQ(host<FILE*(int, const char*)>("fdopen")(0, "r"), nullptr);
+    EXPECT_EQ(errno, EBADF);
+    // Of a function that libc has beside it.
+    FILE* const other = fdopen(2, "w");
+    EXPECT_EQ(host<int(FILE*)>("fclose")(other), 0);
+    EXPECT_EQ(host<FILE*(const char*, const char*, FILE*)>("freopen")("/dev/null", "w", other), nullptr);
+    EXPECT_NE(fcntl(2, F_GETFD), -1);
+    other->_fileno = dup(2);
+    std::fclose(other);
+  });
+  EXPECT_THAT(lines_.take(), ElementsAre("m 2 again", "m 2 again", "m 2 again"));
+}
+
+/// The variable is the process's, so what one module writes to it would meet all of them.
+TEST_F(ModuleOutputTest, WhatAModuleAssignsToTheSharedVariableEnds) {
+  FILE** const shared = host<FILE*>("stdout");
+  FILE* const known = *shared;
+  ASSERT_NE(known, nullptr);
+  call([] {
+    *host<FILE*>("stdout") = nullptr;
+    std::fputs(bad_text, module_stdout());
+  });
+  EXPECT_EQ(*shared, known) << "with a fault";
+  *shared = nullptr;
+  {
+    const OutputFiles files;
+  }
+  EXPECT_EQ(*shared, known) << "with the streams of a version";
+  call([] {
+    host<int(const char*)>("puts")("printed");
+    *host<FILE*>("stdout") = nullptr;
+  });
+  EXPECT_EQ(*shared, known) << "with a call";
+  *shared = nullptr;
+  EXPECT_EQ(module_stdout(), known) << "outside of a call";
+}
+
 TEST_F(ModuleOutputTest, ALineEndsWithTheCall) {
   call([] {
     host<int(const char*, ...)>("printf")("un");
@@ -132,8 +181,6 @@ TEST_F(ModuleOutputTest, ALineIsCutAndOneOfAnyLengthIsPrinted) {
   EXPECT_THAT(lines_.take(), ElementsAre("m 1 " + std::string(longest_output_line, 'x') + " (cut)", "m 1 next",
                                          "m 1 " + std::string(2'000, 'y')));
 }
-
-const char* volatile bad_text = reinterpret_cast<const char*>(0x10);
 
 TEST_F(ModuleOutputTest, WhatWasPrintedBeforeAFaultIsNotLost) {
   for (int i = 0; i < 3; ++i) {
