@@ -151,6 +151,13 @@ bool is_output_file(const FILE* stream) {
   return version != nullptr && version->output_files().has(stream);
 }
 
+std::optional<OutputStream> output_stream_of(const FILE* stream) {
+  // May be no stream at all: read before anything is held. What number ours have, OutputPair says.
+  const int fd = stream->_fileno;
+  if ((fd != STDOUT_FILENO && fd != STDERR_FILENO) || !is_output_file(stream)) return std::nullopt;
+  return fd == STDOUT_FILENO ? OutputStream::out : OutputStream::error;
+}
+
 void wait_for_output() {
   constexpr timespec enough{.tv_sec = 0, .tv_nsec = 20'000'000};
   if (anything_printed.load(std::memory_order_relaxed)) nanosleep(&enough, nullptr);

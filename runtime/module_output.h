@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdio>
+#include <optional>
 
 #include "runtime/output_sink.h"
 
@@ -27,6 +28,8 @@ FILE** shared_output_file(OutputStream stream);
 void restore_shared_output_files();
 /// Is it one of those? For the functions that would close or change it.
 bool is_output_file(const FILE* stream);
+/// And where does it lead? Cheap for those that are not.
+std::optional<OutputStream> output_stream_of(const FILE* stream);
 
 /// In a process that is about to die: a moment for whoever shows what modules have printed. The last lines tell most.
 /// May be called in a signal handler.
