@@ -157,10 +157,11 @@ void EventLog::deployed(const std::string& module, unsigned version) {
 
 void EventLog::deploy_failed(const DeployReport& report) {
   const std::string who = report.name.empty() ? "the module" : report.name;
+  const std::string_view message = std::string_view(report.message).substr(0, longest_text);
   auto event = make_event(Event::Type::deploy_failed, report.name, 0,
-                          one_line(fmt::format("{} is not deployed ({}): {}", who, report.stage, report.message)));
+                          one_line(fmt::format("{} is not deployed ({}): {}", who, report.stage, message)));
   append_member(event->members, "stage", report.stage);
-  append_member(event->members, "error", std::string_view(report.message).substr(0, longest_text));
+  append_member(event->members, "error", message);
   if (production_) {
     DeployReport shown;
     shown.rendered = report.rendered;

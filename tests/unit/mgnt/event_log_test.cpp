@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/log.h"
 #include "mgnt/event_answers.h"
 #include "mgnt/output_printer.h"
 #include "unit/fake_image.h"
@@ -115,6 +116,30 @@ TEST_F(EventLogTest, AnEventAsJson) {
   std::string line;
   append_line(line, *log_.read({}, 0, 1).events[0]);
   EXPECT_THAT(line.substr(12), " na\"me: \\x1b \xef\xbf\xbd \"\t ...\n");
+}
+
+TEST(EventTextTest, NothingThatATerminalActsOnGetsThrough) {
+  std::string shown;
+  append_printable(shown, "a\tb \x1b[31m \u009b2J \u202e \u2028 \u2069 \u200f \u00e9 \u20ac \U0001f600 \xff");
+  EXPECT_EQ(shown, "a\tb \\x1b[31m \\x9b2J \\u202e \\u2028 \\u2069 \\u200f \u00e9 \u20ac \U0001f600 \\xff");
+}
+
+TEST_F(EventLogTest, AnEndlessMessageIsCut) {
+  log_.deploy_failed(failed_report(422, "compile", std::string(size_t{1} << 20, 'x')));
+  EXPECT_LT(log_.read({}, 0, 1).events[0]->bytes(), size_t{140} << 10);
+}
+
+TEST_F(EventLogTest, TheLogInJsonTellsTheVersionAndThatALineIsCut) {
+  const auto version = runtime::make_version(1, "a", {});
+  version->number = 3;
+  log_.printed(*version, OutputStream::error, "long", true);
+  const log::Format before = log::format();
+  log::set_up(log::Format::json);
+  std::string line;
+  append_log_line(line, {.event = log_.read({}, 0, 1).events[0]});
+  log::set_up(before);
+  EXPECT_EQ(json::parse(line)["version"], 3);
+  EXPECT_EQ(json::parse(line)["cut"], true);
 }
 
 TEST_F(EventLogTest, FailuresTellWhatTheirAnswersTell) {
