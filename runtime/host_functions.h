@@ -13,21 +13,23 @@
 
 namespace cweb::runtime {
 
-std::span<const HostSymbol> map_functions();          ///< host_map.cpp: map_create ... of cweb.h
-std::span<const HostSymbol> memory_functions();       ///< host_memory.cpp: malloc ... realpath
-std::span<const HostSymbol> stream_functions();       ///< host_streams.cpp: asprintf, getline, open_memstream, fclose
-std::span<const HostSymbol> output_functions();       ///< host_output.cpp: printf, puts, write, stdout ...
-std::span<const HostSymbol> process_functions();      ///< host_process.cpp: exit, signal, fork ...
-std::span<const HostSymbol> system_call_functions();  ///< host_system_calls.cpp: kill, close, syscall ...
-std::span<const HostSymbol> thread_functions();       ///< host_threads.cpp: pthread_create, thread-local storage
-std::span<const HostSymbol> websocket_functions();    ///< host_websockets.cpp: cweb_ws_send_binary ... of cweb.h
-std::span<const HostSymbol> job_functions();          ///< host_jobs.cpp: jobs_create of cweb.h
-std::span<const HostSymbol> cache_functions();        ///< host_cache.cpp: cache, container_set, cweb_cache_put ...
-std::span<const HostSymbol> scheduler_functions();    ///< host_scheduler.cpp: scheduler, cweb_after_ms ...
-std::span<const HostSymbol> database_functions();     ///< host_database.cpp: database
-std::span<const HostSymbol> sqlite_functions();       ///< host_sqlite.cpp: sqlite3_exec ...
-std::span<const HostSymbol> symbol_functions();       ///< host_module_symbols.cpp: symbols
-std::span<const HostSymbol> crypto_functions();       ///< host_crypto.cpp: crypto
+std::span<const HostSymbol> map_functions();            ///< host_map.cpp: map_create ... of cweb.h
+std::span<const HostSymbol> memory_functions();         ///< host_memory.cpp: malloc ... realpath
+std::span<const HostSymbol> stream_functions();         ///< host_streams.cpp: asprintf, getline, fdopen, fclose ...
+std::span<const HostSymbol> output_functions();         ///< host_output.cpp: printf, puts, write, stdout ...
+std::span<const HostSymbol> stream_output_functions();  ///< host_stream_output.cpp: fprintf, fputs, fwrite ...
+std::span<const HostSymbol> wide_output_functions();    ///< host_wide_output.cpp: wprintf, fputws ...
+std::span<const HostSymbol> process_functions();        ///< host_process.cpp: exit, signal, fork ...
+std::span<const HostSymbol> system_call_functions();    ///< host_system_calls.cpp: kill, close, syscall ...
+std::span<const HostSymbol> thread_functions();         ///< host_threads.cpp: pthread_create, thread-local storage
+std::span<const HostSymbol> websocket_functions();      ///< host_websockets.cpp: cweb_ws_send_binary ... of cweb.h
+std::span<const HostSymbol> job_functions();            ///< host_jobs.cpp: jobs_create of cweb.h
+std::span<const HostSymbol> cache_functions();          ///< host_cache.cpp: cache, container_set, cweb_cache_put ...
+std::span<const HostSymbol> scheduler_functions();      ///< host_scheduler.cpp: scheduler, cweb_after_ms ...
+std::span<const HostSymbol> database_functions();       ///< host_database.cpp: database
+std::span<const HostSymbol> sqlite_functions();         ///< host_sqlite.cpp: sqlite3_exec ...
+std::span<const HostSymbol> symbol_functions();         ///< host_module_symbols.cpp: symbols
+std::span<const HostSymbol> crypto_functions();         ///< host_crypto.cpp: crypto
 
 // The module's malloc, for the host functions that return memory which the module frees. On a thread that is inside no
 // version they are the process's own.
@@ -35,6 +37,10 @@ void* module_malloc(size_t size);
 void* module_realloc(void* block, size_t size);
 void module_free(void* block);
 
+/// print_output for more than a line. The call may end in it, with its deadline.
+void print_module_output(OutputStream stream, const char* bytes, size_t count);
+/// What one write() of a module's takes at most.
+inline constexpr size_t most_written_bytes = size_t{1} << 20;
 // The module's printf, to either stream, and its write.
 int module_vprint(OutputStream stream, const char* format, va_list arguments);
 ssize_t module_write(int fd, const void* bytes, size_t count);

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <sys/uio.h>
 #include <unistd.h>
-#include <wchar.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdarg>
@@ -17,6 +17,16 @@
 
 namespace cweb::runtime {
 
+/// With a look at the deadline now and then: a text may have millions of lines.
+void print_module_output(OutputStream stream, const char* bytes, size_t count) {
+  constexpr size_t piece_bytes = size_t{64} << 10;
+  for (; count > piece_bytes; bytes += piece_bytes, count -= piece_bytes) {
+    print_output(stream, bytes, piece_bytes);
+    stop_when_overdue();
+  }
+  print_output(stream, bytes, count);
+}
+
 /// The text is put together before anything is held: what the module gave may be no text.
 int module_vprint(OutputStream stream, const char* format, va_list arguments) {
   char text[1024];
@@ -27,7 +37,8 @@ int module_vprint(OutputStream stream, const char* format, va_list arguments) {
     auto* const longer = static_cast<char*>(module_malloc(static_cast<size_t>(length) + 1));
     if (longer != nullptr) {
       length = vsnprintf(longer, static_cast<size_t>(length) + 1, format, again);
-      if (length > 0) print_output(stream, longer, static_cast<size_t>(length));
+      // It is the module's own: when the call ends here, it is lost as what the module allocates is.
+      if (length > 0) print_module_output(stream, longer, static_cast<size_t>(length));
       module_free(longer);
     } else {
       length = -1;
@@ -43,7 +54,9 @@ int module_vprint(OutputStream stream, const char* format, va_list arguments) {
 
 ssize_t module_write(int fd, const void* bytes, size_t count) {
   if (fd != STDOUT_FILENO && fd != STDERR_FILENO) return write(fd, bytes, count);
-  print_output(fd == STDOUT_FILENO ? OutputStream::out : OutputStream::error, static_cast<const char*>(bytes), count);
+  count = std::min(count, most_written_bytes);
+  print_module_output(fd == STDOUT_FILENO ? OutputStream::out : OutputStream::error, static_cast<const char*>(bytes),
+                      count);
   stop_when_overdue();
   return static_cast<ssize_t>(count);
 }
@@ -105,7 +118,7 @@ int host_dprintf_chk(int fd, int, const char* format, ...) {
 // ---- without a format
 
 int host_puts(const char* text) {
-  print_output(OutputStream::out, text, strlen(text));
+  print_module_output(OutputStream::out, text, strlen(text));
   print_output(OutputStream::out, "\n", 1);
   stop_when_overdue();
   return 1;
@@ -123,34 +136,12 @@ ssize_t host_writev(int fd, const iovec* pieces, int count) {
   if (fd != STDOUT_FILENO && fd != STDERR_FILENO) return writev(fd, pieces, count);
   if (count < 0 || count > IOV_MAX) return errno = EINVAL, -1;
   ssize_t written = 0;
-  for (int i = 0; i < count; ++i) written += module_write(fd, pieces[i].iov_base, pieces[i].iov_len);
+  for (int i = 0; i < count; ++i) {
+    const ssize_t taken = module_write(fd, pieces[i].iov_base, pieces[i].iov_len);
+    written += taken;
+    if (static_cast<size_t>(taken) < pieces[i].iov_len) break;
+  }
   return written;
-}
-
-// ---- wide characters take the way through a stream, which converts them
-
-int host_vwprintf(const wchar_t* format, va_list arguments) {
-  return vfwprintf(*output_file(OutputStream::out), format, arguments);
-}
-int host_wprintf(const wchar_t* format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  const int length = host_vwprintf(format, arguments);
-  va_end(arguments);
-  return length;
-}
-int host_vwprintf_chk(int, const wchar_t* format, va_list arguments) {
-  return host_vwprintf(format, arguments);
-}
-int host_wprintf_chk(int, const wchar_t* format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  const int length = host_vwprintf(format, arguments);
-  va_end(arguments);
-  return length;
-}
-wint_t host_putwchar(wchar_t c) {
-  return fputwc(c, *output_file(OutputStream::out));
 }
 
 // ---- messages
@@ -239,12 +230,6 @@ std::span<const HostSymbol> output_functions() {
       host_function("write", module_write),
       host_function("__write", module_write),
       host_function("writev", host_writev),
-      host_function("wprintf", host_wprintf),
-      host_function("vwprintf", host_vwprintf),
-      host_function("__wprintf_chk", host_wprintf_chk),
-      host_function("__vwprintf_chk", host_vwprintf_chk),
-      host_function("putwchar", host_putwchar),
-      host_function("putwchar_unlocked", host_putwchar),
       host_function("perror", host_perror),
       host_function("psignal", host_psignal),
       host_function("psiginfo", host_psiginfo),

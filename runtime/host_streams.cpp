@@ -1,11 +1,15 @@
-// The stdio functions that return memory which the module frees, and fclose, which must not close the server's streams.
+// The stdio functions that return memory which the module frees, and those that open, close or change a stream of a
+// descriptor, which must not be the server's.
+#include <dirent.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdarg>
 #include <cstring>
 
+#include "base/unique_fd.h"
 #include "runtime/host_functions.h"
 #include "runtime/module_output.h"
 
@@ -128,17 +132,32 @@ FILE* host_open_memstream(char** text, size_t* size) {
   return nullptr;
 }
 
-bool is_standard_stream(const FILE* stream) {
+/// One that would take a descriptor of the server's with it is not closed, however it was made.
+bool is_server_stream(const FILE* stream) {
+  if (is_server_descriptor(stream->_fileno)) return true;
   return stream == stdin || stream == stdout || stream == stderr || is_output_file(stream);
 }
 
+FILE* host_fdopen(int fd, const char* mode) {
+  // What the module has there already: it is never closed, so it may be opened as often as one likes.
+  if (fd == STDOUT_FILENO) return known_output_file(OutputStream::out);
+  if (fd == STDERR_FILENO) return known_output_file(OutputStream::error);
+  if (is_server_descriptor(fd)) return errno = EBADF, nullptr;
+  return fdopen(fd, mode);
+}
+
+DIR* host_fdopendir(int fd) {
+  if (is_server_descriptor(fd)) return errno = EBADF, nullptr;
+  return fdopendir(fd);
+}
+
 int host_fclose(FILE* stream) {
-  if (is_standard_stream(stream)) return fflush(stream);
+  if (is_server_stream(stream)) return fflush(stream);
   return fclose(stream);
 }
 
 FILE* host_freopen(const char* path, const char* mode, FILE* stream) {
-  if (is_standard_stream(stream)) return errno = EPERM, nullptr;
+  if (is_server_stream(stream)) return errno = EPERM, nullptr;
   return freopen(path, mode, stream);
 }
 
@@ -153,6 +172,8 @@ std::span<const HostSymbol> stream_functions() {
       host_function("getdelim", host_getdelim),
       host_function("__getdelim", host_getdelim),
       host_function("open_memstream", host_open_memstream),
+      host_function("fdopen", host_fdopen),
+      host_function("fdopendir", host_fdopendir),
       host_function("fclose", host_fclose),
       host_function("freopen", host_freopen),
       host_function("freopen64", host_freopen),

@@ -69,6 +69,24 @@ const OutputPair& shared_pair() {
   return pair;
 }
 
+/// Variables, as modules see them.
+std::array<FILE*, 2>& shared_files() {
+  static std::array<FILE*, 2> files = shared_pair().files;
+  return files;
+}
+
+/// With a pair of the current version; null outside of a call, or without memory.
+ThreadOutput* borrow_pair() {
+  ThreadOutput* const output = find_output();
+  if (output == nullptr || output->pair != nullptr) return output;
+  const HostSection section;
+  output->pair = current_version()->output_files().borrow();
+  if (output->pair == nullptr) return nullptr;
+  output->files = output->pair->files;
+  output_pending = true;
+  return output;
+}
+
 }  // namespace
 
 void set_output_sink(OutputSink* sink) {
@@ -98,30 +116,46 @@ void print_output(OutputStream stream, const char* bytes, size_t count) {
 }
 
 FILE** output_file(OutputStream stream) {
-  ThreadOutput* const output = find_output();
-  if (output == nullptr) return shared_output_file(stream);
-  if (output->pair == nullptr) {
-    const HostSection section;
-    output->pair = current_version()->output_files().borrow();
-    if (output->pair == nullptr) return shared_output_file(stream);
-    output->files = output->pair->files;
-    output_pending = true;
-  }
-  return &output->files[static_cast<size_t>(stream)];
+  ThreadOutput* const output = borrow_pair();
+  if (output != nullptr) return &output->files[static_cast<size_t>(stream)];
+  restore_shared_output_files();
+  return shared_output_file(stream);
+}
+
+FILE* known_output_file(OutputStream stream) {
+  const ThreadOutput* const output = borrow_pair();
+  const OutputPair& pair = output == nullptr ? shared_pair() : *output->pair;
+  return pair.files[static_cast<size_t>(stream)];
 }
 
 FILE** shared_output_file(OutputStream stream) {
-  // A variable, as the module sees it.
-  static std::array<FILE*, 2> files = shared_pair().files;
-  return &files[static_cast<size_t>(stream)];
+  return &shared_files()[static_cast<size_t>(stream)];
+}
+
+void restore_shared_output_files() {
+  const OutputPair& pair = shared_pair();
+  for (size_t i = 0; i < pair.files.size(); ++i) {
+    // Hardly ever is there anything to write, and all threads look at it.
+    const std::atomic_ref<FILE*> file(shared_files()[i]);
+    if (file.load(std::memory_order_relaxed) != pair.files[i]) file.store(pair.files[i], std::memory_order_relaxed);
+  }
 }
 
 bool is_output_file(const FILE* stream) {
   const HostSection section;
+  const OutputPair* const own = output_of_thread == nullptr ? nullptr : output_of_thread->pair;
+  if (own != nullptr && (stream == own->files[0] || stream == own->files[1])) return true;
   const auto& shared = shared_pair().files;
   if (std::find(shared.begin(), shared.end(), stream) != shared.end()) return true;
   const ModuleVersion* const version = current_version();
   return version != nullptr && version->output_files().has(stream);
+}
+
+std::optional<OutputStream> output_stream_of(const FILE* stream) {
+  // May be no stream at all: read before anything is held. What number ours have, OutputPair says.
+  const int fd = stream->_fileno;
+  if ((fd != STDOUT_FILENO && fd != STDERR_FILENO) || !is_output_file(stream)) return std::nullopt;
+  return fd == STDOUT_FILENO ? OutputStream::out : OutputStream::error;
 }
 
 void wait_for_output() {
@@ -130,6 +164,7 @@ void wait_for_output() {
 }
 
 void release_output_locks() {
+  restore_shared_output_files();
   for (FILE* file : shared_pair().files) {
     if (file != nullptr) release_stream_lock(file);
   }
@@ -144,6 +179,7 @@ void end_pending_output() {
     Line& line = output->lines[static_cast<size_t>(stream)];
     if (line.length > 0) tell(stream, line);
   }
+  restore_shared_output_files();
   OutputPair* const pair = std::exchange(output->pair, nullptr);
   if (pair == nullptr) return;
   for (FILE* file : pair->files) release_stream_lock(file);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdio>
+#include <optional>
 
 #include "runtime/output_sink.h"
 
@@ -19,10 +20,16 @@ void print_output(OutputStream stream, const char* bytes, size_t count);
 
 /// Where the module's `stdout` or `stderr` stands while its call runs.
 FILE** output_file(OutputStream stream);
+/// The stream itself, whatever the module has assigned to the name.
+FILE* known_output_file(OutputStream stream);
 /// The same for what has to be an address that never changes: one for all modules.
 FILE** shared_output_file(OutputStream stream);
+/// What a module has assigned to that ends with the call, the fault or the version: it is everybody's.
+void restore_shared_output_files();
 /// Is it one of those? For the functions that would close or change it.
 bool is_output_file(const FILE* stream);
+/// And where does it lead? Cheap for those that are not.
+std::optional<OutputStream> output_stream_of(const FILE* stream);
 
 /// In a process that is about to die: a moment for whoever shows what modules have printed. The last lines tell most.
 /// May be called in a signal handler.

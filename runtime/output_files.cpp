@@ -41,6 +41,8 @@ OutputPair OutputPair::open() {
 }
 
 OutputFiles::~OutputFiles() {
+  // One of these may stand there.
+  restore_shared_output_files();
   for (const auto& pair : pairs_) {
     // What a library has left half done is not given back to it.
     if (pair->dropped) continue;

@@ -156,18 +156,18 @@ void Deployer::run_check(const PostedSource& posted, DeployReport& report) {
   report.module->state.clear();
 }
 
-Deployer::Restart Deployer::restart(const VersionPtr& version) {
+Deployer::Restart Deployer::restart(const VersionPtr& version, RestartBy by) {
   DeployLanes::Ticket ticket = lanes_.draw(version->config.name);
-  if (ticket.is_first()) return restart_now(std::move(ticket), version);
-  runtime::SpareThreads::Task later = [this, version, ticket = std::move(ticket)]() mutable {
+  if (ticket.is_first()) return restart_now(std::move(ticket), version, by);
+  runtime::SpareThreads::Task later = [this, version, by, ticket = std::move(ticket)]() mutable {
     ticket.wait_turn();
-    restart_now(std::move(ticket), version);
+    restart_now(std::move(ticket), version, by);
   };
   return {.result = runtime_.spare_threads().run(later) ? Restart::Result::under_way : Restart::Result::failed,
           .report = failed_report(503, "onload", "all threads are busy with calls of modules; try again")};
 }
 
-Deployer::Restart Deployer::restart_now(DeployLanes::Ticket ticket, const VersionPtr& version) {
+Deployer::Restart Deployer::restart_now(DeployLanes::Ticket ticket, const VersionPtr& version, RestartBy by) {
   const Stopwatch total;
   const std::string& name = version->config.name;
   if (!ticket.enter(name)) return {};
@@ -194,6 +194,7 @@ Deployer::Restart Deployer::restart_now(DeployLanes::Ticket ticket, const Versio
   }
   ticket.took_effect();
   restart.result = Restart::Result::restarted;
+  if (by == RestartBy::call && options_.observer != nullptr) options_.observer->restarted(name, fresh->number);
   tell_of_stuck_calls(*fresh, report);
   succeed(report, DeployReport::Status::deployed, *fresh);
   report.timings.total_ms = total.elapsed_ms();

@@ -101,8 +101,12 @@ class Deployer {
     Result result = Result::not_live;
     DeployReport report;  ///< of `restarted` and `failed`
   };
+  enum class RestartBy {
+    fault,  ///< the fault desk's; its fault is what is told
+    call,   ///< a person's: the observer is told, in order with what else befalls the name
+  };
   /// Puts a fresh instance of a live version in its place: statics as at its deploy, onload run. Its number stays.
-  Restart restart(const std::shared_ptr<runtime::ModuleVersion>& version);
+  Restart restart(const std::shared_ptr<runtime::ModuleVersion>& version, RestartBy by);
 
   /// A person has restarted the module: the next process does not quarantine it for what it did before.
   void forgive(const std::string& name) const;
@@ -130,7 +134,7 @@ class Deployer {
   using VersionPtr = std::shared_ptr<runtime::ModuleVersion>;
 
   Removal remove_if(const std::string& name, const std::function<bool()>& is_wanted);
-  Restart restart_now(DeployLanes::Ticket ticket, const VersionPtr& version);
+  Restart restart_now(DeployLanes::Ticket ticket, const VersionPtr& version, RestartBy by);
 
   // Each step fills in the report and says whether to go on.
   void run_deploy(const PostedSource& posted, DeployReport& report);

@@ -14,6 +14,29 @@ bool is_plain(char c) {
   return c >= ' ' && c <= '~';
 }
 
+/// Does a terminal do something else with this character than to show it?
+bool is_control(std::string_view sequence) {
+  const auto first = static_cast<unsigned char>(sequence.front());
+  if (sequence.size() == 1) return (first < ' ' && first != '\t') || first == 0x7f;
+  // C1 controls: U+009B is ESC [ to many.
+  if (first == 0xc2) return static_cast<unsigned char>(sequence[1]) < 0xa0;
+  // Marks that make text look as if it stood in another order, and the ends of a line and of a paragraph.
+  return sequence == "\u200e" || sequence == "\u200f" || (sequence >= "\u2028" && sequence <= "\u202e") ||
+         (sequence >= "\u2066" && sequence <= "\u2069");
+}
+
+/// Of one that is_control, or of a byte that is no text.
+void append_escape(std::string& out, std::string_view sequence) {
+  const auto bits = [&](size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(sequence[i])) & 0x3f; };
+  if (sequence.size() == 1) {
+    fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(sequence.front()));
+  } else if (sequence.size() == 2) {
+    fmt::format_to(std::back_inserter(out), "\\x{:02x}", 0x80 | bits(1));
+  } else {
+    fmt::format_to(std::back_inserter(out), "\\u{:04x}", 0x2000 | bits(1) << 6 | bits(2));
+  }
+}
+
 auto appends_to(std::string& out) {
   return [&out](std::string_view text) { out.append(text); };
 }
@@ -84,13 +107,14 @@ void append_json(std::string& out, const Event& event) {
 }
 
 void append_printable(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    const bool is_control = (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == 0x7f;
-    if (is_control) {
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(c));
+  while (!text.empty()) {
+    const size_t length = log::json_line::utf8_sequence(text);
+    if (length == 0 || is_control(text.substr(0, length))) {
+      append_escape(out, text.substr(0, std::max<size_t>(length, 1)));
     } else {
-      out.push_back(c);
+      out.append(text.substr(0, length));
     }
+    text.remove_prefix(std::max<size_t>(length, 1));
   }
 }
 

@@ -43,7 +43,8 @@ void append_member(std::string& members, std::string_view name, std::string_view
 /// On one line, without a line end.
 void append_json(std::string& out, const Event& event);
 
-/// With its line end. A control character is shown as \x1b: what modules print may come from anybody.
+/// With its line end. A control character is shown as \x1b, one that turns text around as \u202e: what modules print
+/// may come from anybody.
 void append_line(std::string& out, const Event& event);
 
 /// The same characters, shown so.

@@ -13,7 +13,7 @@
 namespace cweb::mgnt {
 namespace {
 
-constexpr uint64_t most_events_of_a_page = 100'000;
+constexpr uint64_t most_events_of_a_page = EventLog::most_read;
 
 std::optional<uint64_t> read_number(std::string_view text) {
   uint64_t number = 0;
@@ -64,7 +64,10 @@ std::string page_text(const EventLog::Page& page) {
 }
 
 std::string page_json(const EventLog& log, const EventLog::Page& page) {
-  std::string json = fmt::format("{{\"run\":\"{}\",\"last_id\":{},\"events\":[", log.run(), page.last_id);
+  std::string json = fmt::format("{{\"run\":\"{}\",\"last_id\":{},", log.run(), page.last_id);
+  const uint64_t missing = page.left_out + page.dropped;
+  if (missing > 0) fmt::format_to(std::back_inserter(json), "\"left_out\":{},", missing);
+  json += "\"events\":[";
   for (const EventPtr& event : page.events) {
     json += event == page.events.front() ? "\n" : ",\n";
     append_json(json, *event);

@@ -27,6 +27,7 @@ Expected<EventQuery> parse_event_query(std::string_view query, bool is_page);
 uint64_t resume_after(const EventLog& log, std::string_view last_event_id);
 
 std::string page_text(const EventLog::Page& page);
+/// With `left_out` where older events that were asked for are not in it: at least so many.
 std::string page_json(const EventLog& log, const EventLog::Page& page);
 
 /// Server-sent events (WHATWG HTML, 9.2). `after`: where it began. Without a subscription there is nothing to take,

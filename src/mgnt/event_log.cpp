@@ -78,7 +78,11 @@ void EventLog::note_life_locked(const Event& event) {
 void EventLog::let_go_locked(const std::string& module) {
   gone_.push_back(module);
   if (gone_.size() <= most_gone) return;
-  lines_.erase(gone_.front());
+  if (const auto found = lines_.find(gone_.front()); found != lines_.end()) {
+    const EventRing& ring = found->second.ring;
+    last_of_gone_ = std::max({last_of_gone_, ring.last_gone(), ring.size() > 0 ? ring[ring.size() - 1]->id : 0});
+    lines_.erase(found);
+  }
   gone_.pop_front();
 }
 
@@ -87,45 +91,69 @@ EventLog::Page EventLog::read(const EventFilter& filter, uint64_t after, size_t 
   return read_locked(filter, after, limit);
 }
 
-/// There may be many modules: no more events are looked at than are wanted, and one of each ring.
+/// There may be many modules: no more events are looked at than are wanted, and one of each ring. From the last one
+/// backwards.
 EventLog::Page EventLog::read_locked(const EventFilter& filter, uint64_t after, size_t limit) const {
-  const auto is_later = [](const EventPtr& left, const EventPtr& right) { return left->id > right->id; };
-  std::priority_queue<EventPtr, std::vector<EventPtr>, decltype(is_later)> last(is_later);
-  Page page{.last_id = last_id_, .events = {}};
-  const auto look_at = [&](const EventRing& ring, bool all_wanted) {
-    const size_t first = ring.first_after(after);
-    if (all_wanted) page.left_out += ring.size() - first;
-    for (size_t i = ring.size(); i-- > first;) {
-      const EventPtr& event = ring[i];
-      if (!all_wanted && !filter.wants(*event)) continue;
-      if (!all_wanted) ++page.left_out;
-      if (last.size() == limit && (limit == 0 || event->id < last.top()->id)) {
-        if (all_wanted) break;
-        continue;
-      }
-      if (last.size() == limit) last.pop();
-      last.push(event);
-    }
+  limit = std::min(limit, most_read);
+  Page page{.last_id = last_id_, .events = {}, .left_out = 0, .dropped = count_dropped_locked(filter, after)};
+  struct Place {
+    uint64_t id;
+    const EventRing* ring;
+    size_t first, index;
+    bool operator<(const Place& other) const { return id < other.id; }
   };
-  if (!filter.output_only) look_at(events_, filter.modules.empty());
-  for (const auto& [module, lines] : lines_) {
-    if (filter.wants_module(module)) look_at(lines.ring, true);
+  std::priority_queue<Place> last;
+  const auto begin_at = [&](const EventRing& ring, size_t first, size_t end) {
+    if (end > first) last.push({.id = ring[end - 1]->id, .ring = &ring, .first = first, .index = end - 1});
+  };
+  const bool is_of_some = !filter.modules.empty();
+  if (!filter.output_only) {
+    const size_t first = events_.first_after(after);
+    for (size_t i = first; i < events_.size(); ++i) page.left_out += filter.wants(*events_[i]) ? 1 : 0;
+    begin_at(events_, first, events_.size());
   }
-  page.left_out -= last.size();
-  page.events.reserve(last.size());
-  for (; !last.empty(); last.pop()) page.events.push_back(last.top());
+  for (const auto& [module, lines] : lines_) {
+    if (!filter.wants_module(module)) continue;
+    const size_t first = lines.ring.first_after(after);
+    page.left_out += lines.ring.size() - first;
+    begin_at(lines.ring, first, lines.ring.size());
+  }
+  while (!last.empty() && page.events.size() < limit) {
+    const Place place = last.top();
+    last.pop();
+    const EventPtr& event = (*place.ring)[place.index];
+    if (!is_of_some || filter.wants(*event)) page.events.push_back(event);
+    begin_at(*place.ring, place.first, place.index);
+  }
+  std::reverse(page.events.begin(), page.events.end());
+  page.left_out -= page.events.size();
   return page;
+}
+
+/// Of each ring that has let go of something, one: how many it was is not known. Whose the last of the common ring was
+/// is not known either, so it counts.
+uint64_t EventLog::count_dropped_locked(const EventFilter& filter, uint64_t after) const {
+  if (after == 0) return 0;
+  uint64_t dropped = !filter.output_only && events_.last_gone() > after ? 1 : 0;
+  size_t found = 0;
+  for (const auto& [module, lines] : lines_) {
+    if (!filter.wants_module(module)) continue;
+    ++found;
+    if (lines.ring.last_gone() > after) ++dropped;
+  }
+  const bool has_all = !filter.modules.empty() && found == filter.modules.size();
+  if (!has_all && last_of_gone_ > after) ++dropped;
+  return dropped;
 }
 
 std::unique_ptr<EventLog::Subscription> EventLog::subscribe(EventFilter filter, std::optional<uint64_t> after,
                                                             Reader reader) {
-  constexpr size_t most_kept = 100'000;
   const bool is_stream = reader == Reader::stream;
   auto queue = std::make_shared<EventQueue>(std::move(filter));
   const std::lock_guard lock(mutex_);
   if (is_stream && streams_ >= most_streams) return nullptr;
   if (after) {
-    Page page = read_locked(queue->filter(), *after, most_kept);
+    Page page = read_locked(queue->filter(), *after, most_read);
     size_t bytes = 0, kept = 0;
     for (; kept < page.events.size(); ++kept) {
       bytes += page.events[page.events.size() - 1 - kept]->bytes();
@@ -133,7 +161,7 @@ std::unique_ptr<EventLog::Subscription> EventLog::subscribe(EventFilter filter, 
     }
     const size_t too_old = page.events.size() - kept;
     page.events.erase(page.events.begin(), page.events.begin() + static_cast<std::ptrdiff_t>(too_old));
-    queue->begin_with(std::move(page.events), page.left_out + too_old);
+    queue->begin_with(std::move(page.events), page.dropped + page.left_out + too_old);
   }
   readers_.push_back(queue);
   if (is_stream) ++streams_;
@@ -157,10 +185,11 @@ void EventLog::deployed(const std::string& module, unsigned version) {
 
 void EventLog::deploy_failed(const DeployReport& report) {
   const std::string who = report.name.empty() ? "the module" : report.name;
+  const std::string_view message = std::string_view(report.message).substr(0, longest_text);
   auto event = make_event(Event::Type::deploy_failed, report.name, 0,
-                          one_line(fmt::format("{} is not deployed ({}): {}", who, report.stage, report.message)));
+                          one_line(fmt::format("{} is not deployed ({}): {}", who, report.stage, message)));
   append_member(event->members, "stage", report.stage);
-  append_member(event->members, "error", std::string_view(report.message).substr(0, longest_text));
+  append_member(event->members, "error", message);
   if (production_) {
     DeployReport shown;
     shown.rendered = report.rendered;

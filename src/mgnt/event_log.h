@@ -31,7 +31,8 @@ class EventLog final : public ModuleObserver, public runtime::OutputSink {
   /// Modules that are gone, or never came to life, whose lines are kept.
   static constexpr size_t most_gone = 100;
   static constexpr size_t most_streams = 64;
-  /// What a reader is sent first, of what is kept; beyond that the oldest are lost to it.
+  /// What is read at once, and what a reader is sent first, of what is kept; beyond that the oldest are lost to it.
+  static constexpr size_t most_read = 10'000;
   static constexpr size_t most_kept_bytes = size_t{8} << 20;
 
   /// In production no event shows a line of a source.
@@ -44,6 +45,7 @@ class EventLog final : public ModuleObserver, public runtime::OutputSink {
     uint64_t last_id = 0;
     std::vector<EventPtr> events;  ///< in order
     uint64_t left_out = 0;         ///< older ones that would have been wanted too
+    uint64_t dropped = 0;          ///< at least so many beyond `after`, if that is not 0, are no longer kept
   };
   /// The last `limit` of those beyond `after`.
   Page read(const EventFilter& filter, uint64_t after, size_t limit) const;
@@ -97,6 +99,7 @@ class EventLog final : public ModuleObserver, public runtime::OutputSink {
   void note_life_locked(const Event& event);
   void let_go_locked(const std::string& module);
   Page read_locked(const EventFilter& filter, uint64_t after, size_t limit) const;
+  uint64_t count_dropped_locked(const EventFilter& filter, uint64_t after) const;
   void unsubscribe(const Subscription& subscription);
 
   const bool production_;
@@ -105,6 +108,7 @@ class EventLog final : public ModuleObserver, public runtime::OutputSink {
   uint64_t last_id_ = 0;                              // guarded by mutex_
   std::unordered_map<std::string, Lines> lines_;      // guarded by mutex_
   std::deque<std::string> gone_;                      // guarded by mutex_; names in lines_ that are not live
+  uint64_t last_of_gone_ = 0;                         // guarded by mutex_; of the lines that were let go with a module
   EventRing events_{most_events, most_event_bytes};   // guarded by mutex_
   std::vector<std::shared_ptr<EventQueue>> readers_;  // guarded by mutex_
   size_t streams_ = 0;                                // guarded by mutex_

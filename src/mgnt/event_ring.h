@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,8 @@ class EventRing {
   }
 
   size_t size() const { return count_; }
+  /// The number of the last one that had to make room; 0: none had to.
+  uint64_t last_gone() const { return last_gone_; }
   /// The oldest first.
   const EventPtr& operator[](size_t i) const { return slots_[(first_ + i) % slots_.size()]; }
   /// Index of the first whose number is beyond `id`; size() when there is none.
@@ -46,6 +49,7 @@ class EventRing {
     first_ = (first_ + 1) % slots_.size();
     --count_;
     bytes_ -= oldest->bytes();
+    last_gone_ = oldest->id;
     return oldest;
   }
   void grow() {
@@ -57,6 +61,7 @@ class EventRing {
   const size_t most_events_, most_bytes_;
   std::vector<EventPtr> slots_;
   size_t first_ = 0, count_ = 0, bytes_ = 0;
+  uint64_t last_gone_ = 0;
 };
 
 }  // namespace cweb::mgnt

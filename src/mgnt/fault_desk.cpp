@@ -145,7 +145,7 @@ FaultDesk::FollowUp FaultDesk::follow_up(const std::shared_ptr<ModuleVersion>& v
         .quarantined = quarantined};
   }
   const Stopwatch watch;
-  const Deployer::Restart restart = deployer_.restart(version);
+  const Deployer::Restart restart = deployer_.restart(version, Deployer::RestartBy::fault);
   switch (restart.result) {
     case Deployer::Restart::Result::restarted:
       return {.consequence = fmt::format("a fresh instance answers, {:.1f} ms later", watch.elapsed_ms())};

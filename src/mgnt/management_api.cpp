@@ -245,11 +245,8 @@ ManagementAnswer ManagementApi::restart(const Request& request, std::string_view
   const auto found = registry_.find(name);
   if (!found) return no_such_module(request, name);
   faults_.begin_anew(name);
-  const Deployer::Restart restart = deployer_.restart(found->live);
-  if (restart.result == Deployer::Restart::Result::restarted) {
-    deployer_.forgive(name);
-    if (options_.events != nullptr) options_.events->restarted(name, found->live->number);
-  }
+  const Deployer::Restart restart = deployer_.restart(found->live, Deployer::RestartBy::call);
+  if (restart.result == Deployer::Restart::Result::restarted) deployer_.forgive(name);
   record.set(restart, name);
   switch (restart.result) {
     case Deployer::Restart::Result::restarted:

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <string_view>
 
 #include "base/json_line.h"
@@ -53,9 +54,10 @@ void append_log_line(std::string& out, const EventQueue::Item& item) {
     log::json_line::timestamp(append, event.time);
     out.append("\",\"level\":\"info\"");
     append_member(out, "module", event.module);
+    if (event.version != 0) fmt::format_to(std::back_inserter(out), ",\"version\":{}", event.version);
     append_member(out, "stream", event.stream == runtime::OutputStream::out ? "stdout" : "stderr");
     append_member(out, "message", event.text);
-    out.append("}\n");
+    out.append(event.cut ? ",\"cut\":true}\n" : "}\n");
     return;
   }
   out.append("[");

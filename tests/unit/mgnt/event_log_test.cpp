@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/log.h"
 #include "mgnt/event_answers.h"
 #include "mgnt/output_printer.h"
 #include "unit/fake_image.h"
@@ -117,6 +118,30 @@ TEST_F(EventLogTest, AnEventAsJson) {
   EXPECT_THAT(line.substr(12), " na\"me: \\x1b \xef\xbf\xbd \"\t ...\n");
 }
 
+TEST(EventTextTest, NothingThatATerminalActsOnGetsThrough) {
+  std::string shown;
+  append_printable(shown, "a\tb \x1b[31m \u009b2J \u202e \u2028 \u2069 \u200f \u00e9 \u20ac \U0001f600 \xff");
+  EXPECT_EQ(shown, "a\tb \\x1b[31m \\x9b2J \\u202e \\u2028 \\u2069 \\u200f \u00e9 \u20ac \U0001f600 \\xff");
+}
+
+TEST_F(EventLogTest, AnEndlessMessageIsCut) {
+  log_.deploy_failed(failed_report(422, "compile", std::string(size_t{1} << 20, 'x')));
+  EXPECT_LT(log_.read({}, 0, 1).events[0]->bytes(), size_t{140} << 10);
+}
+
+TEST_F(EventLogTest, TheLogInJsonTellsTheVersionAndThatALineIsCut) {
+  const auto version = runtime::make_version(1, "a", {});
+  version->number = 3;
+  log_.printed(*version, OutputStream::error, "long", true);
+  const log::Format before = log::format();
+  log::set_up(log::Format::json);
+  std::string line;
+  append_log_line(line, {.event = log_.read({}, 0, 1).events[0]});
+  log::set_up(before);
+  EXPECT_EQ(json::parse(line)["version"], 3);
+  EXPECT_EQ(json::parse(line)["cut"], true);
+}
+
 TEST_F(EventLogTest, FailuresTellWhatTheirAnswersTell) {
   DeployReport report = failed_report(422, "compile", "the source does not compile");
   report.name = "a";
@@ -215,6 +240,32 @@ TEST_F(EventLogTest, ASlowReaderIsToldWhatItMissedAndWhere) {
   EXPECT_LT(reader.ids.size() * 8000, EventQueue::most_bytes + 8000);
 }
 
+TEST_F(EventLogTest, WhoGoesOnTooLateIsToldThatSomethingIsMissing) {
+  print("other", "one");
+  print("a", "seen");
+  for (size_t i = 0; i < EventLog::most_lines; ++i) print("a", "line");
+  const auto lost_after = [this](const EventFilter& filter, uint64_t after) {
+    Reader reader;
+    reader.read(*log_.subscribe(filter, after, EventLog::Reader::stream));
+    return reader.lost;
+  };
+  EXPECT_EQ(lost_after({}, 2), 0U) << "the one that is gone was seen";
+  print("a", "line");
+  EXPECT_EQ(lost_after({}, 2), 1U);
+  EXPECT_EQ(log_.read({}, 2, 10).dropped, 1U);
+  EXPECT_EQ(json::parse(page_json(log_, log_.read({}, 2, 10'000)))["left_out"], 1);
+  EXPECT_FALSE(json::parse(page_json(log_, log_.read({}, 3, 10'000))).contains("left_out"));
+  EXPECT_EQ(lost_after({}, 0), 0U) << "it asked for what there is";
+  EXPECT_EQ(lost_after({}, 3), 0U);
+  EXPECT_EQ(lost_after(of("other"), 2), 0U);
+  for (size_t i = 0; i <= EventLog::most_gone; ++i) print("m" + std::to_string(i), "gone");
+  const uint64_t before = log_.read({}, 0, 0).last_id;
+  for (size_t i = 0; i <= EventLog::most_gone; ++i) print("n" + std::to_string(i), "gone");
+  print("p", "lets the first of these go");
+  EXPECT_EQ(lost_after(of("n0"), before), 1U);
+  EXPECT_EQ(lost_after(of("p"), before), 0U);
+}
+
 TEST_F(EventLogTest, StreamsAreBoundedAndTheServersOwnReaderIsNoneOfThem) {
   std::vector<std::unique_ptr<EventLog::Subscription>> streams;
   for (size_t i = 0; i < EventLog::most_streams; ++i) {
@@ -287,7 +338,7 @@ TEST(EventQueryTest, WhatIsNotUnderstoodIsAnError) {
   for (const char* wrong : {"modul=a", "after=", "after=-1", "after=1x", "after=99999999999999999999", "limit=1"}) {
     EXPECT_FALSE(parse_event_query(wrong, false)) << wrong;
   }
-  EXPECT_FALSE(parse_event_query("limit=100001", true));
+  EXPECT_FALSE(parse_event_query("limit=10001", true));
 }
 
 TEST_F(EventLogTest, ThePrinterShowsLinesWithTheirModuleAndCountsWhatIsMissing) {
