@@ -25,6 +25,31 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
 
+/// A listening socket on this port of this machine; who has it now may be another test, which ends soon.
+UniqueFd listen_on(uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  UniqueFd listener;
+  eventually([&] {
+    UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int on = 1;
+    setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    const bool is_bound = bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    if (is_bound && listen(fd.get(), 1) == 0) listener = std::move(fd);
+    return static_cast<bool>(listener);
+  });
+  return listener;
+}
+
+uint16_t port_of(const UniqueFd& listener) {
+  sockaddr_in address{};
+  socklen_t length = sizeof address;
+  getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &length);
+  return ntohs(address.sin_port);
+}
+
 class RunTest : public testing::Test {
  protected:
   /// The port that "http://localhost:PORT is served by this terminal" tells; 0 when it does not.
@@ -60,15 +85,9 @@ TEST_F(RunTest, a_server_for_a_file_serves_it_follows_it_and_is_gone_with_ctrl_c
 }
 
 TEST_F(RunTest, the_usual_port_may_be_taken_and_one_that_is_asked_for_may_not) {
-  // Taken by this test, or by whoever has it already.
-  const UniqueFd taker(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  setsockopt(taker.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(8080);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (bind(taker.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) listen(taker.get(), 1);
+  const UniqueFd usual = listen_on(8080);
+  ASSERT_TRUE(usual) << "somebody else keeps port 8080";
+  const UniqueFd other = listen_on(0);
   home().write("a.c", answering_module("a", "/a", "one"));
   {
     Terminal terminal(user_.command({"run", "a.c"}, {"NO_COLOR=1"}));
@@ -77,9 +96,10 @@ TEST_F(RunTest, the_usual_port_may_be_taken_and_one_that_is_asked_for_may_not) {
     terminal.type("\x03");
     EXPECT_EQ(terminal.await_end(), 0);
   }
-  const Finished finished = user_.run({"run", "--port", "8080", "a.c"});
+  const std::string taken = std::to_string(port_of(other));
+  const Finished finished = user_.run({"run", "--port", taken, "a.c"});
   EXPECT_EQ(finished.exit_code, 1);
-  EXPECT_THAT(finished.err, HasSubstr("8080"));
+  EXPECT_THAT(finished.err, HasSubstr(taken));
 }
 
 TEST_F(RunTest, its_server_does_not_outlive_it) {
