@@ -43,7 +43,7 @@ UniqueFd listen_on(uint16_t port) {
   return listener;
 }
 
-uint16_t port_of(const UniqueFd& listener) {
+uint16_t bound_port(const UniqueFd& listener) {
   sockaddr_in address{};
   socklen_t length = sizeof address;
   getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &length);
@@ -96,7 +96,7 @@ TEST_F(RunTest, the_usual_port_may_be_taken_and_one_that_is_asked_for_may_not) {
     terminal.type("\x03");
     EXPECT_EQ(terminal.await_end(), 0);
   }
-  const std::string taken = std::to_string(port_of(other));
+  const std::string taken = std::to_string(bound_port(other));
   const Finished finished = user_.run({"run", "--port", taken, "a.c"});
   EXPECT_EQ(finished.exit_code, 1);
   EXPECT_THAT(finished.err, HasSubstr(taken));
