@@ -28,10 +28,10 @@ struct DeployReport {
   };
   Status status = Status::failed;
   int http_status = 500;
-  std::string stage;      ///< of a failure: "request", "compile", "link", "config", "routes", "onload", "keep" or "start"
-  std::string message;    ///< of a failure: one sentence
-  std::string name;       ///< of a failure: whose deploy it was, as far as the source tells; may be empty
-  std::string hash;       ///< of the source, SHA-256 in hexadecimal; empty when there was none to read
+  std::string stage;    ///< of a failure: "request", "compile", "link", "config", "routes", "onload", "keep" or "start"
+  std::string message;  ///< of a failure: one sentence
+  std::string name;     ///< of a failure: whose deploy it was, as far as the source tells; may be empty
+  std::string hash;     ///< of the source, SHA-256 in hexadecimal; empty when there was none to read
   bool repaired = false;  ///< newlines were put back into the source: its lines are not the file's
   std::optional<ModuleSummary> module;
   std::string keeps_serving;  ///< of a failure: "counter, version 3", when that runs on

@@ -1,5 +1,5 @@
-// The page that a server shows at / while no module has that path: what this is, what is live, and the line that deploys
-// the next module. Pure functions.
+// The page that a server shows at / while no module has that path: what this is, what is live, and the line that
+// deploys the next module. Pure functions.
 #pragma once
 
 #include <string>
