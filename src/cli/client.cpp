@@ -16,18 +16,12 @@ constexpr size_t longest_answer = size_t{64} << 20;
 
 /// A call while it is under way.
 struct Transfer {
-  const CurlLibrary* curl = nullptr;
-  CURL* handle = nullptr;
   const Call* call = nullptr;
   HttpAnswer answer;
   bool head_ended = false;
   bool too_long = false;
   bool ended_by_caller = false;
 };
-
-bool is_cancelled(const Transfer& transfer) {
-  return transfer.call->cancelled != nullptr && transfer.call->cancelled->load();
-}
 
 /// A connection that ends within the head leaves libcurl content with what there was.
 size_t take_header(char* bytes, size_t, size_t count, void* transfer_pointer) {
@@ -38,12 +32,6 @@ size_t take_header(char* bytes, size_t, size_t count, void* transfer_pointer) {
 
 size_t take_body(char* bytes, size_t, size_t count, void* transfer_pointer) {
   auto& transfer = *static_cast<Transfer*>(transfer_pointer);
-  long status = 0;
-  transfer.curl->easy_getinfo(transfer.handle, CURLINFO_RESPONSE_CODE, &status);
-  if (transfer.call->on_body && status == 200) {
-    transfer.ended_by_caller = is_cancelled(transfer) || !transfer.call->on_body(std::string_view(bytes, count));
-    return transfer.ended_by_caller ? 0 : count;
-  }
   transfer.too_long = transfer.answer.body.size() + count > longest_answer;
   if (transfer.too_long) return 0;
   transfer.answer.body.append(bytes, count);
@@ -52,7 +40,8 @@ size_t take_body(char* bytes, size_t, size_t count, void* transfer_pointer) {
 
 int look_for_cancel(void* transfer_pointer, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   auto& transfer = *static_cast<Transfer*>(transfer_pointer);
-  transfer.ended_by_caller = transfer.ended_by_caller || is_cancelled(transfer);
+  const std::atomic<bool>* const cancelled = transfer.call->cancelled;
+  transfer.ended_by_caller = cancelled != nullptr && cancelled->load();
   return transfer.ended_by_caller ? 1 : 0;
 }
 
@@ -124,7 +113,7 @@ Expected<HttpAnswer> Client::call(const Call& call) {
   if (!address_.key.empty()) headers.add("Authorization: Bearer " + address_.key);
   curl.set_call(call, headers);
   const std::string url = address_.url + std::string(call.path);
-  Transfer transfer{.curl = &curl.library, .handle = curl.handle, .call = &call, .answer = {}};
+  Transfer transfer{.call = &call, .answer = {}};
   std::array<char, CURL_ERROR_SIZE> detail{};
   curl.set(CURLOPT_URL, url.c_str());
   curl.set(CURLOPT_ERRORBUFFER, detail.data());

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,9 +36,6 @@ struct Call {
   std::string_view accept = "application/json";
   std::chrono::seconds silence{60};  ///< without a byte, after which it is given up; 0: never
   std::chrono::seconds most{0};      ///< for all of it; 0: as long as it goes on
-  /// Given the body's bytes as they come when the status is 200, instead of collecting them: for streams. False ends
-  /// the call, which is no failure then.
-  std::function<bool(std::string_view)> on_body = {};
   /// Looked at about once a second: set by another thread or a signal handler, it ends the call, which is no failure.
   const std::atomic<bool>* cancelled = nullptr;
 };

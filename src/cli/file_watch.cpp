@@ -48,6 +48,17 @@ std::string joined(const std::string& directory, const std::string& name) {
 
 }  // namespace
 
+std::vector<std::string> sources_in(const std::string& path) {
+  std::vector<std::string> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(path, error)) {
+    const std::string name = entry.path().filename();
+    if (is_source(name) && entry.is_regular_file(error)) found.push_back(joined(path, name));
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
 Expected<std::unique_ptr<FileWatch>> FileWatch::create() {
   UniqueFd events(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!events) return fail(fmt::format("files cannot be watched here: {}", std::strerror(errno)));
@@ -88,11 +99,7 @@ Expected<void> FileWatch::add_directory(const std::string& path) {
   if (!directory) return std::unexpected(directory.error());
   (*directory)->path = path;
   (*directory)->tells_all = true;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(path, error)) {
-    const std::string name = entry.path().filename();
-    if (is_source(name)) watch_target(joined(path, name));
-  }
+  for (const std::string& file : sources_in(path)) watch_target(file);
   return {};
 }
 

@@ -15,6 +15,9 @@
 
 namespace cweb::cli {
 
+/// The files NAME.c that are in a directory now, as "path/NAME.c", sorted: what FileWatch::add_directory tells of.
+std::vector<std::string> sources_in(const std::string& path);
+
 class FileWatch {
  public:
   /// After the last event of a file.

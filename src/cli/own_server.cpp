@@ -136,8 +136,10 @@ Expected<void> OwnServer::await_ready(int ready_fd) {
     ::poll(&ended, 1, end_patience_ms);
     return fail("the server did not start: " + last_words());
   }
-  port_ = ready.value("port", uint16_t{0});
-  url_ = ready.value("scheme", "http") + "://" + own_host + ":" + std::to_string(port_);
+  const std::string scheme = ready.value("scheme", "http") + "://";
+  const std::string port = ":" + std::to_string(ready.value("port", 0));
+  url_ = scheme + own_host + port;
+  shown_url_ = scheme + "localhost" + port;
   return {};
 }
 

@@ -31,7 +31,8 @@ class OwnServer {
 
   /// "http://127.0.0.1:8080".
   const std::string& url() const { return url_; }
-  uint16_t port() const { return port_; }
+  /// The same for people: "http://localhost:8080".
+  const std::string& shown_url() const { return shown_url_; }
   /// Readable when the process has ended.
   int end_fd() const { return process_.get(); }
   /// The last lines of its log.
@@ -49,7 +50,7 @@ class OwnServer {
   UniqueFd process_;
   std::unique_ptr<LastWords> log_;
   std::string url_;
-  uint16_t port_ = 0;
+  std::string shown_url_;
 };
 
 }  // namespace cweb::cli

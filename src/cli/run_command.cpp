@@ -36,8 +36,7 @@ int run_own(const ClientCommand& command) {
   auto server = OwnServer::start({.port = command.port, .further = command.server_arguments});
   if (interrupts->came()) return 0;
   if (!server) return give_up(server.error(), 1);
-  print("http" + std::string((*server)->url().starts_with("https") ? "s" : "") +
-        "://localhost:" + std::to_string((*server)->port()) + " is served by this terminal until Ctrl-C\n");
+  print((*server)->shown_url() + " is served by this terminal until Ctrl-C\n");
   std::fflush(stdout);
 
   // Whatever certificate it was told to have, it is our own.

@@ -21,10 +21,6 @@ Expected<RoutesIni> read_list(const std::string& path) {
   return ini;
 }
 
-bool is_hidden(const fs::path& path) {
-  return path.filename().string().starts_with('.');
-}
-
 }  // namespace
 
 Expected<WatchTargets> WatchTargets::find(const std::vector<std::string>& arguments) {
@@ -45,7 +41,8 @@ Expected<void> WatchTargets::add_argument(const std::string& argument) {
   std::error_code error;
   const fs::file_status status = fs::status(argument, error);
   if (fs::is_directory(status)) {
-    add_directory(argument);
+    directories_.push_back(argument);
+    for (const std::string& file : sources_in(argument)) add(file);
     return {};
   }
   if (argument.ends_with(".ini")) return add_list(argument);
@@ -60,21 +57,6 @@ bool WatchTargets::add(const std::string& file) {
   if (std::ranges::find(files_, file) != files_.end()) return false;
   files_.push_back(file);
   return true;
-}
-
-void WatchTargets::add_directory(const std::string& path) {
-  directories_.push_back(path);
-  std::vector<std::string> found;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(path, error)) {
-    const bool is_source = entry.path().extension() == ".c" && !is_hidden(entry.path()) && entry.is_regular_file(error);
-    // The same name that FileWatch will tell.
-    if (is_source)
-      found.push_back(path.ends_with('/') ? path + entry.path().filename().string()
-                                          : path + "/" + entry.path().filename().string());
-  }
-  std::ranges::sort(found);
-  for (const std::string& file : found) add(file);
 }
 
 Expected<void> WatchTargets::add_list(const std::string& path) {

@@ -35,7 +35,6 @@ class WatchTargets {
  private:
   Expected<void> add_argument(const std::string& argument);
   Expected<void> add_list(const std::string& path);
-  void add_directory(const std::string& path);
   bool add(const std::string& file);
 
   std::vector<std::string> files_;
