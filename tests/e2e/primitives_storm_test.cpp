@@ -11,27 +11,14 @@
 
 #include "deploying.h"
 #include "pace.h"
-#include "server_process.h"
+#include "primitives_server.h"
 
 namespace cweb::e2e {
 namespace {
 
 using namespace std::chrono_literals;
 
-class PrimitivesStormTest : public testing::Test {
- protected:
-  std::string get(const std::string& path) {
-    const HttpResponse response = client_.get(path);
-    return std::to_string(response.status) + " " + response.body;
-  }
-  void deploy_source(const std::string& source) {
-    const DeployAnswer answer = deploy(client_, source);
-    ASSERT_TRUE(answer.deployed()) << answer;
-  }
-
-  ServerProcess server_{{"--threads", "2", "--fault-limit", "0", "--deadline-ms", "1000"}};
-  HttpClient client_{server_.port()};
-};
+class PrimitivesStormTest : public PrimitivesTest {};
 
 /// Uses all of them with each request: "fine", or the line that does not hold. VERSION is another one for each deploy.
 std::string busy_module(int version) {

@@ -13,6 +13,7 @@
 #include "child_process.h"
 #include "deploying.h"
 #include "pace.h"
+#include "primitives_server.h"
 #include "process_facts.h"
 #include "server_process.h"
 #include "supervised_server.h"
@@ -23,21 +24,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
-
-class PrimitivesTest : public testing::Test {
- protected:
-  std::string get(const std::string& path) {
-    const HttpResponse response = client_.get(path);
-    return std::to_string(response.status) + " " + response.body;
-  }
-  void deploy_source(const std::string& source) {
-    const DeployAnswer answer = deploy(client_, source);
-    ASSERT_TRUE(answer.deployed()) << answer;
-  }
-
-  ServerProcess server_{{"--threads", "2", "--fault-limit", "0", "--deadline-ms", "1000"}};
-  HttpClient client_{server_.port()};
-};
 
 TEST_F(PrimitivesTest, what_a_fault_leaves_open_is_closed_and_others_go_on) {
   deploy_source(R"c(#include <cweb.h>
