@@ -62,13 +62,13 @@ int host_container_remove(void* a, void* b) {
 }
 
 /// Copies into the module's buffer, which is known to be writable as far as `checked`. More than that when the bytes
-/// have become more meanwhile: then nothing was copied.
+/// have become more meanwhile: then nothing was copied. Who asks for the length alone passes no buffer.
 long copy_cached(Cache& cache, std::string_view name, void* buffer, size_t size, size_t checked) {
   const HostSection section;
   const Cache::Bytes bytes = cache.fetch(name);
   if (!bytes) return -1;
   const size_t copied = std::min(size, bytes->size());
-  if (copied <= checked) std::memcpy(buffer, bytes->data(), copied);
+  if (copied > 0 && copied <= checked) std::memcpy(buffer, bytes->data(), copied);
   return static_cast<long>(bytes->size());
 }
 
