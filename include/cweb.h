@@ -157,8 +157,9 @@ struct map *map_create(size_t capacity);
 void map_destroy(struct map *map);
 /*
  * Adds a value. Copies the key and keeps the value pointer; the header map of a response copies the value's text too,
- * and sends it. MAP_OK, also when the key is there already (its first value stays), or -MAP_ERR: an argument was NULL,
- * memory is out, or the map belongs to a request.
+ * and sends it. MAP_OK, also when the key is there already (its first value stays); -MAP_ERR when an argument is NULL,
+ * is not what a header may be, or memory is out; -MAP_FULL when a map of a request or response would have more than
+ * 1,000 entries, or more than 1 MiB of texts that it has copied.
  */
 int map_insert(struct map *map, const char *key, void *value);
 /* The value of a key, or NULL. */
@@ -440,7 +441,7 @@ int cweb_cancel(long timer);
  */
 struct sqldb {
     sqlite3 *db;
-    int (*exec)(CWEB_EITHER_WAY);      /* (sql, callback, argument, char **error); free the error with `free` */
+    int (*exec)(CWEB_EITHER_WAY);      /* (sql, callback, argument, char **error); give the error to `free` below */
     int (*prepare)(CWEB_EITHER_WAY);   /* (sql, bytes or -1, &statement, &rest or NULL); or (sql, &statement) */
     int (*step)(CWEB_EITHER_WAY);      /* (statement) */
     int (*finalize)(CWEB_EITHER_WAY);  /* (statement) */

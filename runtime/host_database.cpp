@@ -100,7 +100,7 @@ sqlite3_int64 host_last_insert_rowid() {
 }
 
 void host_free(void* a, void* b) {
-  sqlite3_free(arguments(a, b).at<void*>(0));
+  module_sqlite_free(arguments(a, b).at<void*>(0));
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ std::span<const HostSymbol> cache_functions();          ///< host_cache.cpp: cac
 std::span<const HostSymbol> scheduler_functions();      ///< host_scheduler.cpp: scheduler, cweb_after_ms ...
 std::span<const HostSymbol> database_functions();       ///< host_database.cpp: database
 std::span<const HostSymbol> sqlite_functions();         ///< host_sqlite.cpp: sqlite3_exec ...
+std::span<const HostSymbol> sqlite_memory_functions();  ///< host_sqlite_memory.cpp: sqlite3_free ...
 std::span<const HostSymbol> symbol_functions();         ///< host_module_symbols.cpp: symbols
 std::span<const HostSymbol> crypto_functions();         ///< host_crypto.cpp: crypto
 
@@ -36,6 +37,8 @@ std::span<const HostSymbol> crypto_functions();         ///< host_crypto.cpp: cr
 void* module_malloc(size_t size);
 void* module_realloc(void* block, size_t size);
 void module_free(void* block);
+/// The module's sqlite3_free.
+void module_sqlite_free(void* block);
 
 /// print_output for more than a line. The call may end in it, with its deadline.
 void print_module_output(OutputStream stream, const char* bytes, size_t count);

@@ -123,7 +123,7 @@ void* host_realloc(void* block, size_t size) {
   }
   if (in_response_buffer(block)) {
     void* copy = host_malloc(size);
-    if (copy != nullptr) std::memcpy(copy, block, strnlen(static_cast<char*>(block), size));
+    if (copy != nullptr) std::memcpy(copy, block, std::min(size, response_buffer_left(block)));
     return copy;
   }
   if (is_own_memory(block))
@@ -160,13 +160,14 @@ void* host_valloc(size_t size) {
 
 size_t host_malloc_usable_size(void* block) {
   if (block == nullptr) return 0;
+  if (in_response_buffer(block)) return response_buffer_left(block);
   return block_state(block) == BlockState::live ? block_size(block) : malloc_usable_size(block);
 }
 
 char* copy_text(const char* text, size_t length) {
   auto* copy = static_cast<char*>(host_malloc(length + 1));
   if (copy == nullptr) return nullptr;
-  std::memcpy(copy, text, length);
+  if (length > 0) std::memcpy(copy, text, length);
   copy[length] = 0;
   return copy;
 }
@@ -175,7 +176,7 @@ char* host_strdup(const char* text) {
   return copy_text(text, std::strlen(text));
 }
 char* host_strndup(const char* text, size_t limit) {
-  return copy_text(text, strnlen(text, limit));
+  return copy_text(text, limit == 0 ? 0 : strnlen(text, limit));
 }
 
 wchar_t* host_wcsdup(const wchar_t* text) {

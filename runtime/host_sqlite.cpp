@@ -61,6 +61,8 @@ struct OnOwnConnection<function> {
     if (!is_servers(given)) return function(given, rest...);
     if constexpr (std::is_same_v<Result, int>) {
       return SQLITE_MISUSE;
+    } else if constexpr (std::is_void_v<Result>) {
+      return;
     } else {
       return nullptr;
     }
@@ -139,12 +141,17 @@ std::span<const HostSymbol> sqlite_functions() {
       host_function("sqlite3_table_column_metadata", OnConnection<sqlite3_table_column_metadata>::call),
 
       host_function("sqlite3_create_function", OnOwnConnection<sqlite3_create_function>::call),
+      host_function("sqlite3_create_function16", OnOwnConnection<sqlite3_create_function16>::call),
       host_function("sqlite3_create_function_v2", OnOwnConnection<sqlite3_create_function_v2>::call),
       host_function("sqlite3_create_window_function", OnOwnConnection<sqlite3_create_window_function>::call),
       host_function("sqlite3_create_collation", OnOwnConnection<sqlite3_create_collation>::call),
+      host_function("sqlite3_create_collation16", OnOwnConnection<sqlite3_create_collation16>::call),
       host_function("sqlite3_create_collation_v2", OnOwnConnection<sqlite3_create_collation_v2>::call),
+      host_function("sqlite3_collation_needed", OnOwnConnection<sqlite3_collation_needed>::call),
+      host_function("sqlite3_collation_needed16", OnOwnConnection<sqlite3_collation_needed16>::call),
       host_function("sqlite3_create_module", OnOwnConnection<sqlite3_create_module>::call),
       host_function("sqlite3_create_module_v2", OnOwnConnection<sqlite3_create_module_v2>::call),
+      host_function("sqlite3_progress_handler", OnOwnConnection<sqlite3_progress_handler>::call),
       host_function("sqlite3_busy_handler", OnOwnConnection<sqlite3_busy_handler>::call),
       host_function("sqlite3_set_authorizer", OnOwnConnection<sqlite3_set_authorizer>::call),
       host_function("sqlite3_trace_v2", OnOwnConnection<sqlite3_trace_v2>::call),

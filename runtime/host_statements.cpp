@@ -1,5 +1,6 @@
 #include "runtime/host_statements.h"
 
+#include <cstring>
 #include <limits>
 #include <new>
 
@@ -67,11 +68,15 @@ int run_statement(sqlite3_stmt* statement, RowCallback callback, void* argument)
   return result == SQLITE_DONE ? SQLITE_OK : result;
 }
 
+/// A block of the module's: one that is freed twice does not reach the process's allocator.
 char* message_of(Database& database, int error) {
   return in_section<char*>(nullptr, [&] {
     sqlite3* const connection = database.connection_for(database.handle());
     const bool is_connections = connection != nullptr && sqlite3_errcode(connection) == error;
-    return sqlite3_mprintf("%s", is_connections ? sqlite3_errmsg(connection) : sqlite3_errstr(error));
+    const char* const text = is_connections ? sqlite3_errmsg(connection) : sqlite3_errstr(error);
+    const size_t bytes = std::strlen(text) + 1;
+    void* const block = module_malloc(bytes);
+    return block == nullptr ? nullptr : static_cast<char*>(std::memcpy(block, text, bytes));
   });
 }
 

@@ -30,7 +30,7 @@ std::vector<HostSymbol> all_symbols() {
        {map_functions(), memory_functions(), stream_functions(), output_functions(), stream_output_functions(),
         wide_output_functions(), process_functions(), system_call_functions(), thread_functions(),
         websocket_functions(), job_functions(), cache_functions(), scheduler_functions(), database_functions(),
-        sqlite_functions(), symbol_functions(), crypto_functions()}) {
+        sqlite_functions(), sqlite_memory_functions(), symbol_functions(), crypto_functions()}) {
     symbols.insert(symbols.end(), part.begin(), part.end());
   }
   symbols.push_back(host_function("json_set_alloc_funcs", ignore_alloc_functions));
@@ -51,6 +51,8 @@ void set_up_host_libraries() {
   EVP_MD_free(EVP_MD_fetch(nullptr, "SHA256", nullptr));
   unsigned char random_byte = 0;
   RAND_bytes(&random_byte, 1);
+  // Its statistics are under a lock that freeing what is no block would leave taken.
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   sqlite3_initialize();
   obstack_alloc_failed_handler = obstack_without_memory;
   // Before the allocator is set: the table of the seed lives as long as the process.

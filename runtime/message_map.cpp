@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 
 #include "base/ascii.h"
 #include "runtime/fault_guard.h"
@@ -10,6 +11,8 @@ namespace cweb::runtime {
 namespace {
 
 constexpr size_t max_entries = 1000;
+/// Of the names and values that were copied. They are the process's memory, and a header section is far smaller.
+constexpr size_t max_text_bytes = size_t{1} << 20;
 
 /// RFC 9110 section 5.6.2.
 bool is_token(std::string_view text) {
@@ -33,6 +36,7 @@ bool is_field_value(std::string_view text) {
 void MessageMap::forget_texts() {
   long_texts_.clear();
   used_ = 0;
+  text_bytes_ = 0;
 }
 
 char* MessageMap::keep(std::string_view text) {
@@ -75,15 +79,22 @@ int MessageMap::add_checked(std::string_view name, void* value, std::string_view
     rejected_ = true;
     return -MAP_ERR;
   }
-  // What the module gave was read.
-  const HostSection section;
-  // Several cookies are several headers; of everything else the first stays.
+  // Several cookies are several headers; of everything else the first stays. The entries of a request are where the
+  // module can write to them, so this may fault.
   const bool repeatable = is_header && same_ignoring_case(name, "set-cookie");
   if (!repeatable && find(name) != entries_.end()) return MAP_OK;
-  if (entries_.size() >= max_entries) return -MAP_FULL;
-  char* const kept_key = keep(name);
-  entries_.push_back({kept_key, copies ? keep(text) : value});
-  shown();
+  const size_t bytes = name.size() + text.size();
+  if (entries_.size() >= max_entries || bytes > max_text_bytes - text_bytes_) return -MAP_FULL;
+  // What the module gave was read.
+  const HostSection section;
+  try {
+    char* const kept_key = keep(name);
+    entries_.push_back({kept_key, copies ? keep(text) : value});
+    shown();
+  } catch (const std::bad_alloc&) {
+    return -MAP_ERR;
+  }
+  text_bytes_ += bytes;
   return MAP_OK;
 }
 

@@ -76,6 +76,7 @@ class MessageMap {
   // What was copied, each with a NUL behind it; the addresses stay. First into the block, which is kept.
   std::unique_ptr<char[]> block_;
   size_t used_ = 0;
+  size_t text_bytes_ = 0;  ///< of all that was copied
   std::deque<std::string> long_texts_;
   bool rejected_ = false;
 };

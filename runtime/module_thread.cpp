@@ -28,6 +28,10 @@ bool in_response_buffer(const void* address) {
   return reinterpret_cast<uintptr_t>(address) - response_buffer < response_buffer_size;
 }
 
+size_t response_buffer_left(const void* address) {
+  return response_buffer_size - (reinterpret_cast<uintptr_t>(address) - response_buffer);
+}
+
 bool behind_response_buffer(const void* address) {
   constexpr size_t guard_bytes = 4096;
   const uintptr_t offset = reinterpret_cast<uintptr_t>(address) - response_buffer;

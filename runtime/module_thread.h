@@ -18,6 +18,8 @@ void set_current_version(ModuleVersion* version);
 /// none.
 void set_response_buffer(const char* begin, size_t size);
 bool in_response_buffer(const void* address);
+/// Bytes from an address in the buffer to its end.
+size_t response_buffer_left(const void* address);
 /// In the guard page behind it.
 bool behind_response_buffer(const void* address);
 

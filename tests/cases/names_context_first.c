@@ -70,8 +70,10 @@ static int respond(cweb_context_t *ctx, http_request_t *req, http_response_t *re
 static int jobs(struct cweb_context *ctx, struct http_request *req, struct http_response *res) {
     (void)req;
     cweb_uuid_t uuid;
-    HOLDS(ctx->jobs == NULL);
+    HOLDS(ctx->jobs == NULL && sizeof uuid.text == 37);
+    strcpy(uuid.text, "none");
     HOLDS(jobs_create("sum", "{}", &uuid) == -1 && jobs_create("sum", "{}", &uuid) == -1);
+    HOLDS(strcmp(uuid.text, "") == 0 && jobs_create("sum", "{}", NULL) == -1);
     strcpy(res->body, "all hold");
     return 0;
 }

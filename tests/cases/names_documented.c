@@ -4,6 +4,23 @@
  * get: /case/names_documented/constants -> 200 all hold
  * get: /case/names_documented/request?a=1%202&b=x+y -> 200 all hold
  * get: /case/names_documented/response -> 409 conflict
+ * get: /case/names_documented/full -> 200 all hold
+ * get: /case/names_documented/grown -> 200 the last byte
+ * get: /case/names_documented/status?n=0 -> 200 set
+ * get: /case/names_documented/status?n=1 -> 500
+ * get: /case/names_documented/status?n=2 -> 200 set
+ * get: /case/names_documented/status?n=3 -> 302 set
+ * get: /case/names_documented/status?n=4 -> 400 set
+ * get: /case/names_documented/status?n=5 -> 401 set
+ * get: /case/names_documented/status?n=6 -> 403 set
+ * get: /case/names_documented/status?n=7 -> 404 set
+ * get: /case/names_documented/status?n=8 -> 405 set
+ * get: /case/names_documented/status?n=9 -> 409 set
+ * get: /case/names_documented/status?n=10 -> 413 set
+ * get: /case/names_documented/status?n=11 -> 414 set
+ * get: /case/names_documented/status?n=12 -> 426 set
+ * get: /case/names_documented/status?n=13 -> 500 set
+ * get: /case/names_documented/status?n=14 -> 501 set
  */
 #include <cweb.h>
 
@@ -97,6 +114,44 @@ static int respond(struct http_request *req, struct http_response *res) {
     return 1;
 }
 
+static int full(struct http_request *req, struct http_response *res) {
+    char name[16];
+    int added = 0, result = MAP_OK;
+    while (added < 10000 && (result = map_insert(res->headers, "Set-Cookie", "a=1")) == MAP_OK) ++added;
+    HOLDS(added == 1000 && result == -MAP_FULL && map_size(res->headers) == 1000);
+    while (map_size(res->headers) > 0) HOLDS(map_remove(res->headers, "set-cookie") == MAP_OK);
+    for (added = 0; added < 10000; ++added) {
+        snprintf(name, sizeof name, "X-%d", added);
+        if (map_insert(req->params, name, name) != MAP_OK) break;
+    }
+    HOLDS(added == 1000 && map_size(req->params) == 1000);
+    strcpy(res->body, "all hold");
+    return 0;
+}
+
+/* All of what was in the buffer is in the larger block, also behind a NUL. */
+static int grow(struct http_request *req, struct http_response *res) {
+    static const char last[] = "the last byte";
+    memset(res->body, 'x', HTTP_RESPONSE_SIZE);
+    res->body[1] = '\0';
+    res->body = realloc(res->body, HTTP_RESPONSE_SIZE + sizeof last);
+    if (res->body == NULL || res->body[HTTP_RESPONSE_SIZE - 1] != 'x' || req->path == NULL) return -1;
+    memcpy(res->body + HTTP_RESPONSE_SIZE, last, sizeof last);
+    res->content_length = HTTP_RESPONSE_SIZE + (int)sizeof last - 1;
+    return 0;
+}
+
+static int status(struct http_request *req, struct http_response *res) {
+    static const http_error_t all[] = {
+        HTTP_000_UNKNOWN, HTTP_101_SWITCHING_PROTOCOLS, HTTP_200_OK, HTTP_302_FOUND, HTTP_400_BAD_REQUEST,
+        HTTP_401_UNAUTHORIZED, HTTP_403_FORBIDDEN, HTTP_404_NOT_FOUND, HTTP_405_METHOD_NOT_ALLOWED, HTTP_409_CONFLICT,
+        HTTP_413_PAYLOAD_TOO_LARGE, HTTP_414_URI_TOO_LONG, HTTP_426_UPGRADE_REQUIRED, HTTP_500_INTERNAL_SERVER_ERROR,
+        HTTP_501_NOT_IMPLEMENTED};
+    res->status = all[atoi(map_get(req->params, "n"))];
+    strcpy(res->body, "set");
+    return 0;
+}
+
 /* The tags are as good as the typedefs. */
 static const struct route_info row = {"/case/names_documented/none", "GET", maps, NONE};
 static const struct ws_info socket_row = {"/case/names_documented/none", NULL, NULL, NULL};
@@ -116,11 +171,14 @@ export struct module config = {
     .onload = load,
     .ws_size = 0,
     .websockets = {{NULL, NULL, NULL, NULL}},
-    .size = 4,
+    .size = 7,
     .routes = {{"/case/names_documented/maps", "GET", maps, NONE},
                {"/case/names_documented/constants", "GET", constants, NONE},
                {"/case/names_documented/request", "GET", request, NONE},
-               {"/case/names_documented/response", "GET", respond, NONE}},
+               {"/case/names_documented/response", "GET", respond, NONE},
+               {"/case/names_documented/full", "GET", full, NONE},
+               {"/case/names_documented/grown", "GET", grow, NONE},
+               {"/case/names_documented/status", "GET", status, NONE}},
     .author = "cases",
     .name = "names_documented",
 };

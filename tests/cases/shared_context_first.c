@@ -50,6 +50,10 @@ static int answer(cweb_context_t *ctx, http_request_t *req, http_response_t *res
     HOLDS(db->bind_int(db, statement, 1, 1) == SQLITE_OK && db->step(db, statement) == SQLITE_ROW);
     HOLDS(strcmp((const char *)db->column_text(db, statement, 0), "one") == 0 && db->column_int(db, statement, 1) == 1);
     HOLDS(db->column_count(db, statement) == 2 && db->finalize(db, statement) == SQLITE_OK);
+    HOLDS(db->prepare(db, "SELECT count(*) FROM context", &statement) == SQLITE_OK && db->step(db, statement) == SQLITE_ROW);
+    HOLDS(db->column_int(db, statement, 0) == 1 && db->finalize(db, statement) == SQLITE_OK);
+    HOLDS(sqlite3_exec(db->db, "INSERT INTO context (text) VALUES ('two')", NULL, NULL, NULL) == SQLITE_OK);
+    HOLDS(sqlite3_changes(db->db) == 1 && db->changes(db) == 1 && db->last_insert_rowid(db) == 2);
     HOLDS(db->exec(db, "no SQL", NULL, NULL, &error) == SQLITE_ERROR && strstr(error, "syntax error") != NULL);
     db->free(db, error);
 
@@ -57,6 +61,9 @@ static int answer(cweb_context_t *ctx, http_request_t *req, http_response_t *res
     char token[] = "user=ann", signature[256];
     HOLDS(ctx->crypto->ops->sign_token(token, signature, sizeof signature) == 0);
     HOLDS(ctx->crypto->ops->verify_token(signature, token, strlen(token)) == 0);
+    HOLDS(ctx->crypto->verify_token(signature, "user=bob", 8) == -1);
+    HOLDS(ctx->cache == cache && ctx->scheduler == scheduler && ctx->database == database && ctx->symbols == symbols);
+    HOLDS(ctx->crypto == crypto);
     strcpy(res->body, "all hold");
     return 0;
 }

@@ -97,6 +97,8 @@ static int use_database(struct http_request *req, struct http_response *res) {
     HOLDS(strcmp((const char *)db->column_text(statement, 0), "tw") == 0 && db->column_int(statement, 1) == 2);
     HOLDS(db->column_count(statement) == 2 && db->step(statement) == SQLITE_DONE);
     HOLDS(db->finalize(statement) == SQLITE_OK && db->step(statement) == SQLITE_MISUSE);
+    HOLDS(db->prepare("SELECT count(*) FROM documented", &statement) == SQLITE_OK && db->step(statement) == SQLITE_ROW);
+    HOLDS(db->column_int(statement, 0) == 2 && db->finalize(statement) == SQLITE_OK);
     int sum = 0;
     HOLDS(db->exec("SELECT id FROM documented", add_up, &sum, NULL) == SQLITE_OK && sum == 3);
     HOLDS(db->exec("no SQL", NULL, NULL, &error) == SQLITE_ERROR && strstr(error, "syntax error") != NULL);

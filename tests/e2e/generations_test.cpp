@@ -220,6 +220,79 @@ TEST(GenerationsTest, a_request_tells_its_version_and_whether_it_came_in_chunks)
   EXPECT_EQ(client.exchange("GET /telling HTTP/1.0\r\n\r\n").body, "telling 3 query none version 10 chunked 0");
 }
 
+/// A module NAME that tells all of a request, for either generation.
+std::string describing_module(const std::string& name, bool context_first) {
+  return fill_in(
+      R"(#include <cweb.h>
+static size_t list(char *to, size_t room, const char *what, const struct map *map) {
+    size_t used = 0;
+    for (size_t i = 0; i < map->size && used < room; ++i)
+        used += (size_t)snprintf(to + used, room - used, " %s %s=%s", what, map->entries[i].key, (char *)map->entries[i].value);
+    return used;
+}
+static int describe(@CONTEXT@http_request_t *req, http_response_t *res) {
+    size_t used = (size_t)snprintf(res->body, HTTP_RESPONSE_SIZE, "%s %d %s keep %d close %d websocket %d body %d+%d:",
+                                   http_methods[req->method], (int)req->method, req->path, req->keep_alive, req->close,
+                                   req->websocket, req->content_length, req->body[req->content_length]);
+    used += list(res->body + used, HTTP_RESPONSE_SIZE - used, "param", req->params);
+    used += list(res->body + used, HTTP_RESPONSE_SIZE - used, "data", req->data);
+    snprintf(res->body + used, HTTP_RESPONSE_SIZE - used, " title %s tag %s %s",
+             (char *)@GET@(req->data, "title"), (char *)@GET@(req->headers, "X-TAG"), req->body);
+    @INSERT@
+    res->status = HTTP_302_FOUND;
+    return 0;
+}
+export module_t config = {
+    .name = "@NAME@",
+    .routes = {{"/@NAME@", "GET", describe, NONE}, {"/@NAME@", "POST", describe, NONE}, {"/@NAME@", "PUT", describe, NONE},
+               {"/@NAME@", "DELETE", describe, NONE}, {"/@NAME@", "OPTIONS", describe, NONE},
+               {"/@NAME@", "PATCH", describe, NONE}, {"/@NAME@", "HEAD", describe, NONE}},
+    .size = 7,
+};
+)",
+      {{"NAME", name},
+       {"CONTEXT", context_first ? "cweb_context_t *context, " : ""},
+       {"GET", context_first ? "http_kv_get" : "map_get"},
+       {"INSERT", context_first ? R"(http_kv_insert(res->headers, "Location", strdup("/elsewhere"));)"
+                                : R"(char to[] = "/elsewhere"; map_insert(res->headers, "Location", to);)"}});
+}
+
+TEST(GenerationsTest, a_request_has_the_same_in_it_for_both) {
+  ServerProcess server;
+  for (const bool context_first : {false, true}) {
+    const std::string name = context_first ? "context" : "documented";
+    SCOPED_TRACE(name);
+    const DeployAnswer answer = deploy(server.port(), describing_module(name, context_first));
+    ASSERT_TRUE(answer.deployed()) << answer;
+    const std::string path = "/" + name;
+    RawClient client(server.port());
+    const RawResponse form = client.exchange(
+        request_with_body("POST", path + "?q=a%20b",
+                          "title=a+%26&b=", "x-tag: t\r\nContent-Type: application/x-www-form-urlencoded\r\n"));
+    EXPECT_EQ(form.body,
+              "POST 1 " + path +
+                  " keep 1 close 0 websocket 0 body 14+0: param q=a b data title=a & data b= title a & tag t "
+                  "title=a+%26&b=");
+    EXPECT_EQ(form.status, 302);
+    EXPECT_EQ(form.header("Location"), "/elsewhere");
+    const RawResponse parts = client.exchange(request_with_body(
+        "POST", path, "--b1\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\na & b\r\n--b1--\r\n",
+        "X-Tag: t\r\nContent-Type: multipart/form-data; boundary=b1\r\n"));
+    EXPECT_THAT(parts.body, HasSubstr(": data title=a & b title a & b tag t --b1"));
+    const std::vector<std::string> methods{"GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"};
+    for (size_t i = 0; i < methods.size(); ++i) {
+      EXPECT_EQ(client.exchange(request_with_body(methods[i], path, "1234", "x-tag: t\r\n")).body,
+                methods[i] + " " + std::to_string(i) + " " + path +
+                    " keep 1 close 0 websocket 0 body 4+0: title (null) tag t 1234");
+    }
+    ASSERT_TRUE(client.send("HEAD " + path + " HTTP/1.1\r\nHost: a\r\nX-Tag: t\r\n\r\n"));
+    EXPECT_EQ(client.read_response(/*no_body=*/true).header("Content-Length"),
+              std::to_string(("HEAD 6 " + path + " keep 1 close 0 websocket 0 body 0+0: title (null) tag t ").size()));
+    EXPECT_THAT(client.exchange(get_request(path, "Connection: close\r\nX-Tag: t\r\n")).body,
+                HasSubstr(" keep 0 close 1 "));
+  }
+}
+
 TEST(GenerationsTest, jobs_are_told_of_at_the_deploy_and_once_a_version_in_the_log) {
   ServerProcess server;
   HttpClient client(server.port());

@@ -104,6 +104,110 @@ export module_t config = {.name = "clumsy",
   EXPECT_EQ(client_.get("/write").status, 200);
 }
 
+/// A call of each line, as GET /wild?n=..., which is to be a fault: `wild` is where no memory is, and `fixed` where
+/// nothing can be written.
+const std::vector<std::string> wild_calls{
+    "map_insert(own, wild, res)",
+    "map_get(own, wild) != NULL",
+    "map_get(req->headers, wild) != NULL",
+    "map_remove(req->params, wild)",
+    "map_size(wild)",
+    "map_insert(req->params, wild, res)",
+    "http_kv_insert(req->params, wild, wild)",
+    "http_kv_insert(req->params, \"key\", wild)",
+    "(map_insert(req->params, \"key\", res), req->params->entries[0].key = wild, map_insert(req->params, \"b\", res))",
+    "(map_insert(req->params, \"key\", res), req->params->entries[0].key = wild, http_kv_get(req->params, \"b\") != "
+    "NULL)",
+    "(req->params->host = wild, map_size(req->params))",
+    "(req->params->host = fixed, map_insert(req->params, \"key\", res))",
+    "map_insert(res->headers, \"Key\", wild)",
+    "(own->entries = (void *)wild, own->size = 1, map_get(own, \"key\") != NULL)",
+    "(map_insert(own, \"key\", res), own->entries[0].key = wild, map_destroy(own), 0)",
+    "cache->set(wild, res)",
+    "cache->get(wild) != NULL",
+    "container_set(cache, wild, res)",
+    "container_remove(wild)",
+    "cweb_cache_put(wild, \"a\", 1, 0)",
+    "cweb_cache_put(\"wild\", wild, 1, 0)",
+    "cweb_cache_put(\"wild\", fixed, (size_t)1 << 40, 0)",
+    "cweb_cache_fetch(wild, res->body, 1)",
+    "(cweb_cache_put(\"wild\", \"abc\", 3, 0), cweb_cache_fetch(\"wild\", wild, 3))",
+    "(cweb_cache_put(\"wild\", \"abc\", 3, 0), cweb_cache_fetch(\"wild\", fixed, SIZE_MAX))",
+    "cweb_cache_expire(wild, 1)",
+    "scheduler->add((void (*)(void *))wild, NULL, SYNC)",
+    "database->exec(wild, NULL, NULL, NULL)",
+    "database->exec(\"SELECT 1\", wild, NULL, NULL)",
+    "database->exec(\"SELECT 1\", NULL, NULL, wild)",
+    "database->exec(\"no SQL\", NULL, NULL, fixed)",
+    "database->prepare(wild, -1, &statement, NULL)",
+    "database->prepare(\"SELECT 1\", -1, wild, NULL)",
+    "database->prepare(\"SELECT 1\", -1, fixed, NULL)",
+    "database->prepare(\"SELECT 1\", -1, &statement, wild)",
+    "(database->prepare(\"SELECT ?\", &statement), database->bind_text(statement, 1, wild, 5, SQLITE_TRANSIENT))",
+    "(database->prepare(\"SELECT ?\", &statement), database->bind_text(statement, 1, wild, -1, SQLITE_STATIC))",
+    "(database->prepare(\"SELECT ?\", &statement), database->bind_text(statement, 1, \"a\", 1, wild))",
+    "(database->free(wild), 0)",
+    "(sqlite3_free(wild), 0)",
+    "sqlite3_realloc(wild, 10) != NULL",
+    "(database->exec(\"no SQL\", NULL, NULL, &error), database->free(error), database->free(error), 0)",
+    "(database->exec(\"no SQL\", NULL, NULL, &error), sqlite3_free(error), sqlite3_free(error), 0)",
+    "(database->free(fixed), 0)",
+    "symbols->resolv(wild, \"name\") != NULL",
+    "symbols->resolv(\"module\", wild) != NULL",
+    "crypto->sign_token(wild, res->body, 100)",
+    "crypto->sign_token(\"text\", wild, 100)",
+    "crypto->sign_token(\"text\", fixed, 100)",
+    "crypto->verify_token(wild, \"text\", 4)",
+    "crypto->verify_token(\"text\", wild, 4)",
+    "jobs_create(\"job\", \"{}\", wild)",
+    "cweb_ws_broadcast(wild, \"x\", 1)",
+    "cweb_ws_broadcast(\"/nobody\", wild, 1)",
+    "cweb_ws_broadcast_binary(\"/nobody\", fixed, (size_t)1 << 30)",
+    "cweb_ws_count(wild)",
+    "cweb_ws_next(wild, NULL) != NULL",
+    "(cache = NULL, 0)",
+    "(database->db = NULL, 0)",
+};
+
+TEST_F(PrimitivesTest, a_wild_argument_is_a_fault_of_its_call_and_of_nothing_else) {
+  std::string cases;
+  for (size_t i = 0; i < wild_calls.size(); ++i) {
+    cases += "    case " + std::to_string(i) + ": return (int)(" + wild_calls[i] + ");\n";
+  }
+  deploy_source(R"c(#include <cweb.h>
+static void *volatile wild = (void *)0x10;
+static const char text[] = "a text of the module's that nothing can write to";
+static void *volatile fixed = (void *)(text + 1);
+static int call(struct http_request *req, struct http_response *res) {
+    sqlite3_stmt *statement = NULL;
+    char *error = NULL;
+    struct map *own = map_create(1);
+    map_insert(own, "other", res);
+    switch (atoi(map_get(req->headers, "x-call"))) {
+)c" + cases + R"c(    }
+    return 0;
+}
+export module_t config = {.name = "wild", .author = "test", .routes = {{"/wild", "GET", call, NONE}}, .size = 1};
+)c");
+  deploy_source(R"c(#include <cweb.h>
+static int use_all(struct http_request *req, struct http_response *res) {
+    char out[CWEB_SIGNATURE_SIZE];
+    int failed = database->exec("CREATE TABLE IF NOT EXISTS steady (x); INSERT INTO steady VALUES (1)", NULL, NULL, NULL);
+    failed |= cache->set("steady", "text") | cweb_cache_put("steady", "text", 4, 0) | crypto->sign_token("text", out, sizeof out);
+    strcpy(res->body, failed ? "failed" : "all work");
+    return 0;
+}
+export module_t config = {.name = "steady", .author = "test", .routes = {{"/steady", "GET", use_all, NONE}}, .size = 1};
+)c");
+  for (size_t i = 0; i < wild_calls.size(); ++i) {
+    SCOPED_TRACE(wild_calls[i]);
+    const HttpResponse response = client_.send("GET", "/wild", "", {{"X-Call", std::to_string(i)}});
+    EXPECT_EQ(response.status, 500) << response.error << response.body;
+    EXPECT_THAT(response.body, HasSubstr("in module wild"));
+    ASSERT_EQ(get("/steady"), "200 all work");
+  }
+}
+
 TEST_F(PrimitivesTest, work_and_timers_are_guarded_and_end_with_their_version) {
   const std::string source = R"c(#include <cweb.h>
 #include <unistd.h>

@@ -83,6 +83,8 @@ static void measure(struct websocket *ws, const char *message, size_t length) {
     answer(ws, text);
 }
 
+static void tell_code(struct websocket *ws) { dprintf(@EVENTS@, "code %d\n", cweb_ws_close_code(ws)); }
+
 static void quiet(struct websocket *ws, const char *message, size_t length) {}
 
 /* The sockets of /obey, and one message to each, by the three ways that there are. */
@@ -115,8 +117,8 @@ export module_t config = {
     .routes = {{"/tell-all", "GET", tell_all, NONE}, {"/ask-for-nothing", "GET", ask_for_nothing, NONE}},
     .size = 2,
     .websockets = {{"/obey", on_open, on_message, on_close}, {"/measure", NULL, measure, NULL},
-                   {"/quiet", NULL, quiet, NULL}, {"/deaf", NULL, NULL, NULL}},
-    .ws_size = 4,
+                   {"/quiet", NULL, quiet, NULL}, {"/deaf", NULL, NULL, NULL}, {"/code", NULL, NULL, tell_code}},
+    .ws_size = 5,
 };
 )",
                                            {{"EVENTS", std::to_string(events_fd)}});
@@ -307,6 +309,16 @@ TEST_F(WebSocketTest, on_close_runs_once_however_a_socket_ends) {
   EXPECT_THAT(server_.remaining_events(), ElementsAre());
 }
 
+TEST_F(WebSocketTest, on_close_is_told_the_code_of_the_peer) {
+  open("/code").close(4000);
+  EXPECT_EQ(server_.next_event(), "code 4000");
+  WebSocketClient without = open("/code");
+  without.send_frame({opcode::close}, "");
+  EXPECT_EQ(server_.next_event(), "code 1005");
+  open("/code").raw().end_sending();
+  EXPECT_EQ(server_.next_event(), "code 1006");
+}
+
 TEST_F(WebSocketTest, every_open_socket_of_a_path_can_be_reached_the_longest_open_first) {
   EXPECT_EQ(answer_to("/tell-all?text=hi"), "0 walked, 0 failed, 0 texts, 0 binaries, 0 counted");
   WebSocketClient one = open_obeying();
@@ -382,7 +394,7 @@ TEST_F(WebSocketTest, the_list_of_modules_names_their_sockets) {
   HttpClient client(server_.port());
   const auto status = module_status(client, "obeying");
   ASSERT_TRUE(status.contains("websockets"));
-  ASSERT_EQ(status["websockets"].size(), 4U);
+  ASSERT_EQ(status["websockets"].size(), 5U);
   EXPECT_EQ(status["websockets"][0]["path"], "/obey");
 }
 
