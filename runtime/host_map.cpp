@@ -2,6 +2,7 @@
 // response is a MessageMap.
 #include <cweb.h>
 
+#include <cstdint>
 #include <cstring>
 
 #include "runtime/heap.h"
@@ -14,9 +15,17 @@ const char* http_methods[] = {"GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"
 namespace cweb::runtime {
 namespace {
 
+template <class Type>
+bool is_aligned(const void* address) {
+  return reinterpret_cast<uintptr_t>(address) % alignof(Type) == 0;
+}
+
+/// Null for a map of the module's own.
 MessageMap* message_map(const map* map) {
-  auto* const shown = const_cast<MessageMap*>(static_cast<const MessageMap*>(map->host));
-  if (shown == nullptr || MessageMap::is_one(shown)) return shown;
+  const void* const host = is_aligned<struct map>(map) ? map->host : map;
+  if (host == nullptr) return nullptr;
+  auto* const shown = const_cast<MessageMap*>(static_cast<const MessageMap*>(host));
+  if (is_aligned<MessageMap>(host) && MessageMap::is_one(shown)) return shown;
   stop_module_call("a map function was given something that is not a map");
 }
 
@@ -62,7 +71,7 @@ struct map* map_create(size_t capacity) {
 }
 
 void map_destroy(struct map* map) {
-  if (map == nullptr || map->host != nullptr) return;
+  if (map == nullptr || host::message_map(map) != nullptr) return;
   for (size_t i = 0; i < map->size; ++i) host::module_free(map->entries[i].key);
   host::module_free(map->entries);
   host::module_free(map);
@@ -109,7 +118,7 @@ http_kv_store_t* http_kv_create(size_t capacity) {
 }
 
 void http_kv_destroy(http_kv_store_t* store, int free_values) {
-  if (store == nullptr || store->host != nullptr) return;
+  if (store == nullptr || host::message_map(store) != nullptr) return;
   for (size_t i = 0; free_values != 0 && i < store->size; ++i) host::release_block(store->entries[i].value);
   map_destroy(store);
 }

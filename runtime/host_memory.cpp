@@ -3,10 +3,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#ifdef CWEB_SANITIZED
-#include <sanitizer/allocator_interface.h>
-#endif
-
 #include <algorithm>
 #include <cerrno>
 #include <climits>
@@ -19,6 +15,7 @@
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
+#include "runtime/process_block.h"
 
 namespace cweb::runtime {
 namespace {
@@ -58,20 +55,13 @@ bool is_own_memory(const void* address) {
 
 /// A block that a library took from the process, or a wild address: the allocator finds out.
 void free_of_process(void* block) {
-#ifdef CWEB_SANITIZED
-  if (__sanitizer_get_ownership(block) == 0)
-    stop_module_call("free() was given an address that is not a block of memory");
-#endif
+  if (!may_be_process_block(block)) stop_module_call("free() was given an address that is not a block of memory");
   const AllocatorProbe probe;
   free(block);
 }
 
 void* realloc_of_process(void* block, size_t size) {
-#ifdef CWEB_SANITIZED
-  if (__sanitizer_get_ownership(block) == 0) {
-    stop_module_call("realloc() was given an address that is not a block of memory");
-  }
-#endif
+  if (!may_be_process_block(block)) stop_module_call("realloc() was given an address that is not a block of memory");
   const AllocatorProbe probe;
   return realloc(block, size);
 }
@@ -161,7 +151,12 @@ void* host_valloc(size_t size) {
 size_t host_malloc_usable_size(void* block) {
   if (block == nullptr) return 0;
   if (in_response_buffer(block)) return response_buffer_left(block);
-  return block_state(block) == BlockState::live ? block_size(block) : malloc_usable_size(block);
+  if (block_state(block) == BlockState::live) return block_size(block);
+  if (!may_be_process_block(block)) {
+    stop_module_call("malloc_usable_size() was given an address that is not a block of memory");
+  }
+  const AllocatorProbe probe;
+  return malloc_usable_size(block);
 }
 
 char* copy_text(const char* text, size_t length) {

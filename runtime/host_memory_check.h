@@ -20,6 +20,12 @@ inline size_t read_through(const char* text) {
   return length;
 }
 
+/// To an address of any alignment.
+template <class Type>
+void store(Type* to, Type value) {
+  std::memcpy(static_cast<void*>(to), &value, sizeof value);
+}
+
 /// Leaves the bytes as they are.
 inline void write_through(void* memory, size_t length) {
   constexpr size_t page_bytes = 4096;

@@ -25,7 +25,8 @@ int add_async(Primitives& all, ModuleVersion& version, Work work) {
   }
 }
 
-int host_add(Function function, void* data, worker_state_t state) {
+/// `state` is a worker_state_t, or any other number that a module has given for one.
+int host_add(Function function, void* data, int state) {
   Primitives* const all = primitives();
   ModuleVersion* const version = current_version();
   if (all == nullptr || version == nullptr || function == nullptr) return -1;
@@ -38,7 +39,7 @@ int host_add(Function function, void* data, worker_state_t state) {
 
 int host_scheduler_add(void* a, void* b, void* c, void* d) {
   const Arguments<4> given(host_objects().scheduler, a, b, c, d);
-  return host_add(given.at<Function>(0), given.at<void*>(1), given.at<worker_state_t>(2));
+  return host_add(given.at<Function>(0), given.at<void*>(1), given.at<int>(2));
 }
 
 long start_timer(long first_ms, long period_ms, Function function, void* data) {
@@ -57,7 +58,7 @@ long start_timer(long first_ms, long period_ms, Function function, void* data) {
 }  // namespace
 
 void fill_in(struct scheduler& scheduler) {
-  scheduler.add = host_add;
+  set_member(scheduler.add, host_add);
 }
 
 }  // namespace cweb::runtime

@@ -2,16 +2,13 @@
 // and the other way round. What is a module's, or nobody's, must not come into the process's allocator.
 #include <sqlite3.h>
 
-#ifdef CWEB_SANITIZED
-#include <sanitizer/allocator_interface.h>
-#endif
-
 #include "runtime/fault_guard.h"
 #include "runtime/heap.h"
 #include "runtime/host_functions.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
+#include "runtime/process_block.h"
 
 namespace cweb::runtime {
 namespace {
@@ -23,12 +20,11 @@ bool may_be_sqlites(const void* block) {
          (version == nullptr || !version->image().contains(block));
 }
 
-void check_sqlites([[maybe_unused]] const void* block) {
-#ifdef CWEB_SANITIZED
-  // SQLite may have put the size in front.
-  if (__sanitizer_get_ownership(block) == 0 && __sanitizer_get_ownership(static_cast<const char*>(block) - 8) == 0)
-    stop_module_call("sqlite3_free() or sqlite3_realloc() was given an address that is not a block of memory");
-#endif
+/// The process's block begins with the size that SQLite has put in front.
+void check_sqlites(const void* block) {
+  constexpr size_t size_bytes = 8;
+  if (may_be_process_block(static_cast<const char*>(block) - size_bytes)) return;
+  stop_module_call("a function of SQLite's allocator was given an address that is not a block of memory");
 }
 
 void* host_realloc64(void* block, sqlite3_uint64 size) {
@@ -45,7 +41,9 @@ void* host_realloc(void* block, int size) {
 
 sqlite3_uint64 host_msize(void* block) {
   if (block == nullptr) return 0;
-  return may_be_sqlites(block) ? sqlite3_msize(block) : block_size(block);
+  if (!may_be_sqlites(block)) return block_size(block);
+  check_sqlites(block);
+  return sqlite3_msize(block);
 }
 
 }  // namespace

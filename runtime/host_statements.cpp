@@ -86,8 +86,8 @@ int prepare_readable(Database& database, const char* sql, int bytes, unsigned fl
   sqlite3_stmt* made = nullptr;
   size_t used = 0;
   const int result = in_section(SQLITE_NOMEM, [&] { return database.prepare(sql, bytes, flags, made, used); });
-  if (rest != nullptr) *rest = sql + used;
-  *statement = made;
+  if (rest != nullptr) store(rest, sql + used);
+  store(statement, made);
   return result;
 }
 
@@ -111,7 +111,7 @@ bool is_ours(const sqlite3_stmt* statement) {
 
 int prepare(const char* sql, int bytes, unsigned flags, sqlite3_stmt** statement, const char** rest) {
   Primitives* const all = primitives();
-  if (statement != nullptr) *statement = nullptr;
+  if (statement != nullptr) store(statement, static_cast<sqlite3_stmt*>(nullptr));
   if (all == nullptr || sql == nullptr || statement == nullptr) return SQLITE_MISUSE;
   const size_t length = bytes < 0 ? read_through(sql) : strnlen(sql, static_cast<size_t>(bytes));
   if (length >= size_t{std::numeric_limits<int>::max()}) return SQLITE_TOOBIG;
@@ -120,7 +120,8 @@ int prepare(const char* sql, int bytes, unsigned flags, sqlite3_stmt** statement
 
 int execute(const char* sql, RowCallback callback, void* argument, char** error) {
   Primitives* const all = primitives();
-  if (error != nullptr) *error = nullptr;
+  char* message = nullptr;
+  if (error != nullptr) store(error, message);
   if (all == nullptr || sql == nullptr) return SQLITE_MISUSE;
   read_through(sql);
   int result = SQLITE_OK;
@@ -130,10 +131,11 @@ int execute(const char* sql, RowCallback callback, void* argument, char** error)
     if (result != SQLITE_OK || statement == nullptr) continue;
     result = run_statement(statement, callback, argument);
     // Before the statement goes, which would make it the connection's last success.
-    if (result != SQLITE_OK && error != nullptr) *error = message_of(*all->database, result);
+    if (result != SQLITE_OK && error != nullptr) message = message_of(*all->database, result);
     finalize(statement);
   }
-  if (result != SQLITE_OK && error != nullptr && *error == nullptr) *error = message_of(*all->database, result);
+  if (result == SQLITE_OK || error == nullptr) return result;
+  store(error, message != nullptr ? message : message_of(*all->database, result));
   return result;
 }
 

@@ -122,6 +122,11 @@ static int use_database(struct http_request *req, struct http_response *res) {
     HOLDS(db->column_text(statement, INT_MAX) == NULL && db->column_int(statement, INT_MIN) == 0);
     HOLDS(strcmp((const char *)db->column_text(statement, 0), "") == 0 && db->finalize(statement) == SQLITE_OK);
 
+    char packed[1 + sizeof statement];
+    HOLDS(db->prepare("SELECT 1", -1, (sqlite3_stmt **)(packed + 1), (const char **)NULL) == SQLITE_OK);
+    sqlite3_stmt *unpacked;
+    memcpy(&unpacked, packed + 1, sizeof unpacked);
+    HOLDS(db->step(unpacked) == SQLITE_ROW && db->finalize(unpacked) == SQLITE_OK);
     HOLDS(db->finalize(statement) == SQLITE_MISUSE && db->reset(statement) == SQLITE_MISUSE);
     HOLDS(db->bind_int(statement, 1, 1) == SQLITE_MISUSE && db->column_count(statement) == 0);
     HOLDS(db->column_int(db, statement, 0) == 0 && db->column_text(statement, 0) == NULL);

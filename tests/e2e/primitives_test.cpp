@@ -112,6 +112,8 @@ const std::vector<std::string> wild_calls{
     "map_get(req->headers, wild) != NULL",
     "map_remove(req->params, wild)",
     "map_size(wild)",
+    "map_size(odd)",
+    "(map_destroy(odd), 0)",
     "map_insert(req->params, wild, res)",
     "http_kv_insert(req->params, wild, wild)",
     "http_kv_insert(req->params, \"key\", wild)",
@@ -129,7 +131,7 @@ const std::vector<std::string> wild_calls{
     "container_remove(wild)",
     "cweb_cache_put(wild, \"a\", 1, 0)",
     "cweb_cache_put(\"wild\", wild, 1, 0)",
-    "cweb_cache_put(\"wild\", fixed, (size_t)1 << 40, 0)",
+    "cweb_cache_put(\"wild\", res->body, (size_t)1 << 40, 0)",
     "cweb_cache_fetch(wild, res->body, 1)",
     "(cweb_cache_put(\"wild\", \"abc\", 3, 0), cweb_cache_fetch(\"wild\", wild, 3))",
     "(cweb_cache_put(\"wild\", \"abc\", 3, 0), cweb_cache_fetch(\"wild\", fixed, SIZE_MAX))",
@@ -162,7 +164,7 @@ const std::vector<std::string> wild_calls{
     "jobs_create(\"job\", \"{}\", wild)",
     "cweb_ws_broadcast(wild, \"x\", 1)",
     "cweb_ws_broadcast(\"/nobody\", wild, 1)",
-    "cweb_ws_broadcast_binary(\"/nobody\", fixed, (size_t)1 << 30)",
+    "cweb_ws_broadcast_binary(\"/nobody\", res->body, (size_t)1 << 30)",
     "cweb_ws_count(wild)",
     "cweb_ws_next(wild, NULL) != NULL",
     "(cache = NULL, 0)",
@@ -178,6 +180,7 @@ TEST_F(PrimitivesTest, a_wild_argument_is_a_fault_of_its_call_and_of_nothing_els
 static void *volatile wild = (void *)0x10;
 static const char text[] = "a text of the module's that nothing can write to";
 static void *volatile fixed = (void *)(text + 1);
+static void *volatile odd = (void *)0x11;
 static int call(struct http_request *req, struct http_response *res) {
     sqlite3_stmt *statement = NULL;
     char *error = NULL;

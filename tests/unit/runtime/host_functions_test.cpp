@@ -117,6 +117,52 @@ TEST_F(HostFunctionsTest, FreeOfTheResponseBufferIsAllowed) {
   set_response_buffer(nullptr, 0);
 }
 
+TEST_F(HostFunctionsTest, ABlockInPlaceOfTheResponseBufferHasAllOfIt) {
+  char buffer[64];
+  std::memset(buffer, 'x', sizeof buffer);
+  buffer[1] = '\0';
+  set_response_buffer(buffer, sizeof buffer);
+  EXPECT_EQ(host<size_t(void*)>("malloc_usable_size")(buffer), sizeof buffer);
+  auto* realloc_ = host<void*(void*, size_t)>("realloc");
+  auto* const larger = static_cast<char*>(realloc_(buffer, 200));
+  EXPECT_EQ(std::memcmp(larger, buffer, sizeof buffer), 0);
+  auto* const smaller = static_cast<char*>(realloc_(buffer + 60, 2));
+  EXPECT_EQ(std::memcmp(smaller, "xx", 2), 0);
+  free_(larger);
+  free_(smaller);
+  set_response_buffer(nullptr, 0);
+}
+
+TEST_F(HostFunctionsTest, AnIntegerThatIsTakenForABlockEndsTheCall) {
+  void* volatile low = reinterpret_cast<void*>(0x1230);
+  EXPECT_NE(reason_of([&] { free_(low); }).find("not a block"), std::string::npos);
+  EXPECT_NE(reason_of([&] { host<void*(void*, size_t)>("realloc")(low, 10); }).find("not a block"), std::string::npos);
+  EXPECT_NE(reason_of([&] { host<size_t(void*)>("malloc_usable_size")(low); }).find("not a block"), std::string::npos);
+  EXPECT_NE(reason_of([&] { host<void(void*)>("sqlite3_free")(low); }).find("not a block"), std::string::npos);
+  std::free(nullptr);
+}
+
+TEST_F(HostFunctionsTest, SqlitesMemoryAndTheModulesMayBeFreedEitherWay) {
+  auto* sqlite_free = host<void(void*)>("sqlite3_free");
+  auto* sqlite_realloc = host<void*(void*, int)>("sqlite3_realloc");
+  sqlite_free(sqlite_realloc(sqlite_realloc(nullptr, 10), 1000));
+  void* const block = malloc_(10);
+  sqlite_free(block);
+  EXPECT_NE(block_state(block), BlockState::live);
+  EXPECT_NE(reason_of([&] { sqlite_free(block); }).find("freed already"), std::string::npos);
+  char buffer[64] = {};
+  set_response_buffer(buffer, sizeof buffer);
+  EXPECT_EQ(reason_of([&] { sqlite_free(buffer); }), "");
+  set_response_buffer(nullptr, 0);
+}
+
+TEST_F(HostFunctionsTest, NothingOfNullIsAnEmptyText) {
+  const char* volatile none = nullptr;
+  auto* const copy = host<char*(const char*, size_t)>("strndup")(none, 0);
+  EXPECT_STREQ(copy, "");
+  free_(copy);
+}
+
 TEST_F(HostFunctionsTest, BlocksOfTheProcessCanBeFreedToo) {
   EXPECT_EQ(reason_of([&] { free_(std::malloc(10)); }), "");
 }

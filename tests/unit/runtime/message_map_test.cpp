@@ -78,6 +78,19 @@ TEST(MessageMapTest, HeaderThatWouldSplitTheResponseIsRejected) {
   }
 }
 
+TEST(MessageMapTest, ItsEntriesAndTextsAreBounded) {
+  MessageMap response(MessageMap::Values::headers);
+  const std::string large(300'000, 'x');
+  for (const char* name : {"a", "b", "c"}) EXPECT_EQ(map_insert(response.shown(), name, text(large.c_str())), 0);
+  EXPECT_EQ(map_insert(response.shown(), "d", text(large.c_str())), -MAP_FULL);
+  EXPECT_EQ(map_insert(response.shown(), "d", text("small")), 0);
+  response.clear();
+  EXPECT_EQ(map_insert(response.shown(), "d", text(large.c_str())), 0) << "for the next request there is room again";
+  response.clear();
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(map_insert(response.shown(), "Set-Cookie", text("a=1")), 0);
+  EXPECT_EQ(map_insert(response.shown(), "Set-Cookie", text("a=1")), -MAP_FULL);
+}
+
 TEST(MessageMapTest, ItGrowsAndShrinks) {
   MessageMap request(MessageMap::Values::pointers);
   for (int i = 0; i < 100; ++i) {
