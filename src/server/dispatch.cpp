@@ -2,6 +2,8 @@
 
 #include <cweb.h>
 
+#include <cstring>
+
 #include "base/ascii.h"
 #include "base/log.h"
 #include "http/status.h"
@@ -64,8 +66,12 @@ void append_handler_answer(std::string& out, const Asked& asked, const runtime::
   const auto broken = [&](std::string_view why) {
     log::error("module {} version {}: {}: {}", version.config.name, version.number, asked.path, why);
     append_failure(out, asked, 500, "the module's answer could not be sent: see the server's log");
+    runtime::release_block(parts.response.body);
   };
-  int status = static_cast<int>(parts.response.status);
+  // Any number may be in there, and not only those that the enum can be.
+  int status = 0;
+  static_assert(sizeof status == sizeof parts.response.status);
+  std::memcpy(&status, &parts.response.status, sizeof status);
   if (status == 0) status = result.value < 0 ? 500 : 200;
   if (status < 200 || status > 999) return broken(fmt::format("res->status is {}", status));
   if (parts.response_headers.rejected()) {
