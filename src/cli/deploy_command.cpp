@@ -108,8 +108,8 @@ std::string shown_file(const std::string& file) {
   return file == "-" ? "<stdin>" : one_line(file);
 }
 
-std::expected<std::string, FileFault> read_source(const std::string& file) {
-  auto source = read_small_file(file, longest_source);
+std::expected<std::string, FileFault> read_source(const std::string& file, FileKind kind) {
+  auto source = read_small_file(file, longest_source, kind);
   if (source && source->empty()) return std::unexpected(FileFault{shown_file(file) + ": the file is empty", 0});
   return source;
 }

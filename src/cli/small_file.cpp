@@ -22,13 +22,19 @@ std::unexpected<FileFault> fault(const std::string& path, int error) {
 
 }  // namespace
 
-std::expected<std::string, FileFault> read_small_file(const std::string& path, size_t most_bytes, struct stat* status) {
+std::expected<std::string, FileFault> read_small_file(const std::string& path, size_t most_bytes, FileKind kind,
+                                                      struct stat* status) {
   UniqueFd opened;
-  if (path != "-") opened.reset(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Opening a pipe waits for its writer otherwise; for a regular file the flag means nothing.
+  const int not_waiting = kind == FileKind::regular ? O_NONBLOCK : 0;
+  if (path != "-") opened.reset(open(path.c_str(), O_RDONLY | O_CLOEXEC | not_waiting));
   const int fd = path == "-" ? STDIN_FILENO : opened.get();
   struct stat found{};
   if (fd < 0 || fstat(fd, &found) != 0) return fault(path, errno);
   if (S_ISDIR(found.st_mode)) return fault(path, EISDIR);
+  if (kind == FileKind::regular && !S_ISREG(found.st_mode)) {
+    return std::unexpected(FileFault{one_line(path) + ": is a pipe or a device, and is not read: put a file there", 0});
+  }
   if (status != nullptr) *status = found;
   std::string text;
   while (text.size() <= most_bytes) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <filesystem>
@@ -73,8 +74,14 @@ TEST_F(WatchTest, every_save_is_deployed_and_what_is_broken_is_told_until_it_is_
 
   fs::remove(home().path("a.c"));
   ASSERT_TRUE(terminal.await("a.c is gone; its module goes on")) << terminal.shown();
+  ASSERT_EQ(::mkfifo(home().path("a.c").c_str(), 0600), 0);
+  ASSERT_TRUE(terminal.await("a.c: is a pipe or a device")) << "nobody will write to it " << terminal.shown();
+  fs::remove(home().path("a.c"));
+  ASSERT_TRUE(terminal.await("a.c is gone; its module goes on")) << terminal.shown();
+  home().write("a.c", answering_module("b", "/a", "other name"));
+  ASSERT_TRUE(terminal.await("a.c was module a before: `cweb remove a --server ")) << terminal.shown();
   home().write("a.c", version(5));
-  ASSERT_TRUE(terminal.await("a.c: a, version 4: GET /a (")) << terminal.shown();
+  ASSERT_TRUE(terminal.await("a.c: fixed: a, version 4: GET /a (")) << terminal.shown();
   EXPECT_EQ(client.get("/a").body, "text 5");
   expect_ends_well(terminal);
   EXPECT_EQ(client.get("/a").body, "text 5") << "what was deployed stays";
@@ -113,6 +120,10 @@ TEST_F(WatchTest, a_directory_and_a_list_are_followed_as_they_change) {
   ASSERT_TRUE(terminal.await("src/a.c: a, version 1")) << terminal.shown();
   home().write("src/c.c", answering_module("c", "/c", "c"));
   ASSERT_TRUE(terminal.await("src/c.c: c, version 1")) << terminal.shown();
+  home().write("src/d.c", "no module\n");
+  ASSERT_TRUE(terminal.await("src/d.c: not deployed")) << terminal.shown();
+  fs::remove(home().path("src/d.c"));
+  ASSERT_TRUE(terminal.await("src/d.c is gone\r\n")) << "it had no module " << terminal.shown();
   home().write("routes.ini", "server_url=" + server.url("/mgnt") + "\n[modules]\nb.c\n");
   ASSERT_TRUE(terminal.await("b.c: b, version 1")) << terminal.shown();
   home().write("b.c", answering_module("b", "/b", "b again"));
@@ -220,6 +231,9 @@ TEST_F(WatchTest, logs_outlive_the_server_process) {
   ASSERT_TRUE(deploy(client, printing).deployed());
   Terminal terminal(user_.command({"logs", "-f", "--server", server.url()}, {"NO_COLOR=1"}));
   ASSERT_TRUE(terminal.await("is deployed")) << terminal.shown();
+  // What is kept is told before there is a stream, and a stream that has not begun would not notice.
+  client.get("/a?text=tea");
+  ASSERT_TRUE(terminal.await("asked for tea")) << terminal.shown();
   server.kill_serving();
   ASSERT_TRUE(terminal.await("trying again until Ctrl-C")) << terminal.shown();
   ASSERT_TRUE(terminal.await("the server is there again")) << terminal.shown();
