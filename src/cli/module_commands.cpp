@@ -47,7 +47,15 @@ Expected<Answer> ask(Client& client, std::string_view method, const std::string&
 
 /// The server's own sentence.
 std::string said(const Answer& answer) {
-  const std::string error = text_in(answer.object, "error");
+  std::string error = text_in(answer.object, "error");
+  // It names the call that tells more; here a command does.
+  constexpr std::string_view see = ": see /mgnt/modules/";
+  constexpr std::string_view history = "/history";
+  if (const size_t at = error.find(see); at != std::string::npos && error.ends_with(history)) {
+    error.resize(error.size() - history.size());
+    error.replace(at, see.size(), ": `cweb history ");
+    error += "` tells which there are";
+  }
   if (error.starts_with("there is no module named")) return error + ": `cweb list` tells which there are";
   return error.empty() ? "the server says " + std::to_string(answer.status) + " and not why" : error;
 }
@@ -109,7 +117,8 @@ int run_source(Client& client, const ClientCommand& command) {
     print_foreign(answer->body);
     return 0;
   }
-  const auto object = json_of_answer(client.address(), *answer);
+  auto object = json_of_answer(client.address(), *answer);
+  if (object && answer->status == 200) object = fail(not_cweb(client.address(), "its answer is no source"));
   if (command.json && object) print_foreign(answer->body);
   if (object && !command.json) complain(said(Answer{answer->status, *object, {}}));
   if (!object) complain(object.error().message);
@@ -137,7 +146,10 @@ int run_remove(Client& client, const ClientCommand& command) {
 int run_rollback(Client& client, const ClientCommand& command) {
   const std::string& module = command.modules.front();
   const std::string query = command.hash.empty() ? "" : "?to=" + percent_encoded(command.hash);
-  const auto answer = ask(client, "POST", path_of(module, "/rollback" + query));
+  auto answer = ask(client, "POST", path_of(module, "/rollback" + query));
+  if (answer && answer->status == 200 && !answer->object.contains("status")) {
+    answer = fail(not_cweb(client.address(), "its answer has no status"));
+  }
   if (!answer) {
     complain(answer.error().message);
     return 1;

@@ -22,32 +22,6 @@ std::string number_text(const json& object, const char* member) {
   return std::to_string(number_in(object, member));
 }
 
-std::string joined(const std::vector<std::string>& texts) {
-  std::string text;
-  for (size_t i = 0; i < texts.size(); ++i) {
-    if (i > 0 && columns_of(text) + columns_of(texts[i]) + 2 > most_routes_columns) {
-      return text + " +" + std::to_string(texts.size() - i);
-    }
-    text += (i > 0 ? ", " : "") + texts[i];
-  }
-  return text;
-}
-
-std::string routes_cell(const json& module) {
-  std::vector<std::string> routes;
-  for (const json& route : member_of(module, "routes")) {
-    routes.push_back(text_in(route, "method") + " " + text_in(route, "path"));
-  }
-  return joined(routes);
-}
-
-std::string sockets_cell(const json& module) {
-  std::vector<std::string> paths;
-  for (const json& websocket : member_of(module, "websockets")) paths.push_back(text_in(websocket, "path"));
-  return joined(paths);
-}
-
-/// "2026-11-26 14:40:00" of an RFC 3339 time, which is UTC.
 std::string memory_text(const json& module) {
   const json& memory = member_of(module, "memory");
   return readable_bytes(number_in(memory, "bytes")) + " in " + number_text(memory, "blocks") + " blocks, " +
@@ -93,15 +67,15 @@ std::string list_text(const json& answer, bool colours) {
   Table table({{"NAME"},
                {"VERSION", Table::Align::right},
                {"STATE"},
-               {"ROUTES"},
-               {"SOCKETS"},
                {"CALLS", Table::Align::right},
                {"FAULTS", Table::Align::right},
-               {"MEMORY", Table::Align::right}});
+               {"MEMORY", Table::Align::right},
+               {"ROUTES"}});  // the longest comes last: where the terminal is narrow, it alone goes on in the next line
   for (const json& module : member_of(answer, "modules")) {
-    table.add({text_in(module, "name"), number_text(module, "version"), text_in(module, "state"), routes_cell(module),
-               sockets_cell(module), number_text(module, "calls"), number_text(module, "faults"),
-               readable_bytes(number_in(member_of(module, "memory"), "bytes"))});
+    table.add({text_in(module, "name"), number_text(module, "version"), text_in(module, "state"),
+               number_text(module, "calls"), number_text(module, "faults"),
+               readable_bytes(number_in(member_of(module, "memory"), "bytes")),
+               routes_text(module, most_routes_columns)});
   }
   return table.empty() ? std::string() : table.text(colours);
 }
