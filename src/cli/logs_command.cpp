@@ -55,7 +55,12 @@ Expected<uint64_t> Logs::print_kept() {
   if (!page) return std::unexpected(page.error());
   if (answer->status != 200) return fail(text_in(*page, "error"));
   if (!page->contains("events")) return fail(not_cweb(client_.address(), "its answer has no events"));
-  for (const json& event : member_of(*page, "events")) print_event(event);
+  const json& events = member_of(*page, "events");
+  for (const json& event : events) print_event(event);
+  if (events.empty() && !command_.json && !command_.follow) {
+    print_message(command_.modules.empty() ? "nothing has been printed yet, and nothing has happened\n"
+                                           : "nothing is kept of that: `cweb list` tells which modules there are\n");
+  }
   return number_in(*page, "last_id");
 }
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <set>
+#include <utility>
 
 #include "base/unique_fd.h"
 #include "cli/terminal_text.h"
@@ -48,6 +50,19 @@ std::expected<std::string, FileFault> read_small_file(const std::string& path, s
   }
   const std::string bound = readable_bytes(most_bytes);
   return std::unexpected(FileFault{one_line(path) + ": is longer than " + bound + ", the most that is read of it", 0});
+}
+
+std::vector<std::string> without_repetition(const std::vector<std::string>& files) {
+  std::set<std::pair<dev_t, ino_t>> seen;
+  std::set<std::string> names;
+  std::vector<std::string> kept;
+  for (const std::string& file : files) {
+    struct stat status{};
+    const bool is_known = file != "-" && stat(file.c_str(), &status) == 0;
+    const bool is_new = is_known ? seen.emplace(status.st_dev, status.st_ino).second : names.insert(file).second;
+    if (is_new) kept.push_back(file);
+  }
+  return kept;
 }
 
 }  // namespace cweb::cli

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <expected>
 #include <string>
+#include <vector>
 
 namespace cweb::cli {
 
@@ -24,5 +25,8 @@ enum class FileKind {
 /// that was read, when it is not null.
 std::expected<std::string, FileFault> read_small_file(const std::string& path, size_t most_bytes,
                                                       FileKind kind = FileKind::any, struct stat* status = nullptr);
+
+/// Each file once, by what it is and not by how it is called: ./a.c and a.c are one. What is not there is left to fail.
+std::vector<std::string> without_repetition(const std::vector<std::string>& files);
 
 }  // namespace cweb::cli

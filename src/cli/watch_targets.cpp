@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 Expected<RoutesIni> read_list(const std::string& path) {
   auto ini = read_routes_ini(path, FileKind::regular);
   if (ini && !ini->problems.empty()) return fail(ini->problems.front());
+  if (ini) ini->files = without_repetition(ini->files);
   return ini;
 }
 

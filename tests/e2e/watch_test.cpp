@@ -124,7 +124,7 @@ TEST_F(WatchTest, a_directory_and_a_list_are_followed_as_they_change) {
   ASSERT_TRUE(terminal.await("src/d.c: not deployed")) << terminal.shown();
   fs::remove(home().path("src/d.c"));
   ASSERT_TRUE(terminal.await("src/d.c is gone\r\n")) << "it had no module " << terminal.shown();
-  home().write("routes.ini", "server_url=" + server.url("/mgnt") + "\n[modules]\nb.c\n");
+  home().write("routes.ini", "server_url=" + server.url("/mgnt") + "\n[modules]\nb.c\n./b.c\n");
   ASSERT_TRUE(terminal.await("b.c: b, version 1")) << terminal.shown();
   home().write("b.c", answering_module("b", "/b", "b again"));
   ASSERT_TRUE(terminal.await("b.c: b, version 2")) << terminal.shown();
@@ -133,6 +133,7 @@ TEST_F(WatchTest, a_directory_and_a_list_are_followed_as_they_change) {
   home().write("b.c", answering_module("b", "/b", "and again"));
   ASSERT_TRUE(terminal.await("b.c: b, version 3")) << "a list that cannot be read changes nothing " << terminal.shown();
   expect_ends_well(terminal);
+  EXPECT_THAT(terminal.shown(), Not(HasSubstr("./b.c"))) << "one file under two names is deployed once";
 }
 
 TEST_F(WatchTest, a_server_that_goes_and_comes_back_has_the_modules_again) {
@@ -209,6 +210,7 @@ TEST_F(WatchTest, logs_show_what_is_kept_and_go_on) {
   EXPECT_THAT(all.out, HasSubstr(" a: asked for tea\n"));
   EXPECT_THAT(all.out, HasSubstr(" b, version 1, is deployed\n"));
   EXPECT_THAT(user_.run(logs({"b"})).out, Not(HasSubstr("tea")));
+  EXPECT_THAT(user_.run(logs({"nosuch"})).err, HasSubstr("nothing is kept of that"));
   const Finished last = user_.run(logs({"a", "-n", "1", "--json"}));
   const nlohmann::json event = nlohmann::json::parse(last.out, nullptr, false);
   ASSERT_TRUE(event.is_object()) << last.out;
