@@ -169,6 +169,7 @@ void Watcher::look_at_events_stream() {
   if (events_.is_refused()) {
     complain(events_.failure() + "; what modules print is not shown");
     has_given_up_events_ = true;
+    is_lost_ = false;  // it does answer, and each save that it refuses is told of
     return;
   }
   if (!is_lost_) {

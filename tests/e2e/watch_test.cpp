@@ -194,6 +194,22 @@ export module_t config = {.name = "a", .author = "t", .routes = {{"/a", "GET", a
   server.open_gate();
 }
 
+TEST_F(WatchTest, a_server_that_comes_back_with_a_key_refuses_each_save_with_a_sentence) {
+  home().write("a.c", version(1));
+  auto server = std::make_unique<ServerProcess>();
+  const std::string port = std::to_string(server->port());
+  Terminal terminal(watch(server->url(), {"a.c"}));
+  ASSERT_TRUE(terminal.await("a, version 1")) << terminal.shown();
+  server.reset();
+  ASSERT_TRUE(terminal.await("trying again until Ctrl-C")) << terminal.shown();
+  const ServerProcess next({"--port", port}, {"CWEB_ADMIN_KEY=correct-horse-battery-staple"});
+  ASSERT_TRUE(terminal.await("needs the admin key")) << terminal.shown();
+  ASSERT_TRUE(terminal.await("what modules print is not shown")) << terminal.shown();
+  home().write("a.c", version(2));
+  ASSERT_TRUE(terminal.await("needs the admin key")) << terminal.shown();
+  expect_ends_well(terminal);
+}
+
 TEST_F(WatchTest, logs_show_what_is_kept_and_go_on) {
   ServerProcess server;
   HttpClient client(server.port());
