@@ -107,22 +107,31 @@ int run_history(Client& client, const ClientCommand& command) {
 }
 
 int run_source(Client& client, const ClientCommand& command) {
-  // A source is text; that there is none is said as JSON where it is asked for.
-  const auto answer = client.call({.path = path_of(command.modules.front(), "/source"), .most = longest_question});
+  const std::string path = path_of(command.modules.front(), "/source");
+  const auto answer = client.call({.path = path,
+                                   .accept = command.json ? "application/json" : "text/x-c, application/json",
+                                   .most = longest_question});
   if (!answer) {
     complain(answer.error().message);
     return 1;
   }
-  if (answer->status == 200 && answer->content_type.starts_with("text/x-c")) {
+  if (!command.json && answer->status == 200 && answer->content_type.starts_with("text/x-c")) {
     print_foreign(answer->body);
     return 0;
   }
   auto object = json_of_answer(client.address(), *answer);
-  if (object && answer->status == 200) object = fail(not_cweb(client.address(), "its answer is no source"));
-  if (command.json && object) print_foreign(answer->body);
-  if (object && !command.json) complain(said(Answer{answer->status, *object, {}}));
-  if (!object) complain(object.error().message);
-  return 1;
+  const bool found = answer->status == 200;
+  if (object && found && !(command.json && object->contains("source"))) {
+    object = fail(not_cweb(client.address(), "its answer is no source"));
+  }
+  if (!object) {
+    complain(object.error().message);
+  } else if (command.json) {
+    print_foreign(answer->body);
+  } else {
+    complain(said(Answer{answer->status, *object, {}}));
+  }
+  return object && found ? 0 : 1;
 }
 
 int run_remove(Client& client, const ClientCommand& command) {

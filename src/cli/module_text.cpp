@@ -16,10 +16,17 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t most_routes_columns = 48;
+constexpr size_t most_sockets_columns = 24;
 constexpr size_t hash_digits = 12;
 
 std::string number_text(const json& object, const char* member) {
   return std::to_string(number_in(object, member));
+}
+
+std::string sockets_text(const json& module) {
+  std::vector<std::string> paths;
+  for (const json& websocket : member_of(module, "websockets")) paths.push_back(text_in(websocket, "path"));
+  return listed(paths, most_sockets_columns);
 }
 
 std::string memory_text(const json& module) {
@@ -70,12 +77,13 @@ std::string list_text(const json& answer, bool colours) {
                {"CALLS", Table::Align::right},
                {"FAULTS", Table::Align::right},
                {"MEMORY", Table::Align::right},
+               {"SOCKETS"},
                {"ROUTES"}});  // the longest comes last: where the terminal is narrow, it alone goes on in the next line
   for (const json& module : member_of(answer, "modules")) {
     table.add({text_in(module, "name"), number_text(module, "version"), text_in(module, "state"),
                number_text(module, "calls"), number_text(module, "faults"),
-               readable_bytes(number_in(member_of(module, "memory"), "bytes")),
-               routes_text(module, most_routes_columns)});
+               readable_bytes(number_in(member_of(module, "memory"), "bytes")), sockets_text(module),
+               listed(routes_of(module), most_routes_columns)});
   }
   return table.empty() ? std::string() : table.text(colours);
 }

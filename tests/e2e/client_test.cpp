@@ -55,11 +55,13 @@ TEST_F(ClientTest, a_module_s_life_from_the_command_line) {
   user_.home().write("life.c", answering_module("life", "/life", "two"));
   EXPECT_THAT(output_of({"deploy", "life.c"}), StartsWith("life.c: life, version 2: GET /life"));
 
-  EXPECT_THAT(output_of({"list"}), AllOf(ContainsRegex("^NAME +VERSION +STATE +CALLS +FAULTS +MEMORY +ROUTES\n"),
-                                         ContainsRegex("\nlife +2 +live +0 +0 +[0-9.]+ [KM]?i?B +GET /life\n")));
+  EXPECT_THAT(output_of({"list"}),
+              AllOf(ContainsRegex("^NAME +VERSION +STATE +CALLS +FAULTS +MEMORY +SOCKETS +ROUTES\n"),
+                    ContainsRegex("\nlife +2 +live +0 +0 +[0-9.]+ [KM]?i?B +GET /life\n")));
   EXPECT_THAT(output_of({"show", "life"}),
               AllOf(StartsWith("life, version 2, live\n"), HasSubstr("routes     GET /life\n")));
   EXPECT_EQ(output_of({"source", "life"}), user_.home().read("life.c"));
+  EXPECT_EQ(nlohmann::json::parse(output_of({"source", "life", "--json"}))["source"], user_.home().read("life.c"));
   EXPECT_THAT(output_of({"history", "life"}),
               ContainsRegex("^HASH +DEPLOYED +SIZE +STATE\n[0-9a-f]{12}  .* B  live\n[0-9a-f]{12}  .* B\n$"));
   EXPECT_THAT(output_of({"rollback", "life"}), StartsWith("life: life, version 3: GET /life"));
