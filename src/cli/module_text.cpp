@@ -54,6 +54,8 @@ std::string fault_text(const json& fault) {
   if (line != 0)
     text += " at " + text_in(fault, "file") + ":" + std::to_string(line) + ":" + number_text(fault, "column");
   if (const std::string function = text_in(fault, "function"); !function.empty()) text += " in " + function;
+  if (const std::string other = text_in(fault, "in_module"); !other.empty())
+    text += " of " + other + " version " + number_text(fault, "in_version");
   const auto times = number_in(fault, "times");
   if (times > 1) text += ", " + std::to_string(times) + " times";
   text += "\n";

@@ -28,12 +28,6 @@ constexpr int retry_ms = 500;
 /// How long the events have to begin before what is deployed first may say something unheard.
 constexpr int hello_ms = 2'000;
 
-void replace_all(std::string& text, std::string_view from, const std::string& to) {
-  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
-  }
-}
-
 class Watcher {
  public:
   Watcher(Client& client, WatchTargets targets, const Interrupts& interrupts, int end_fd, EventStream& events,
@@ -154,8 +148,7 @@ void Watcher::print_fault(const nlohmann::json& event) const {
   std::string report = member.is_string() ? harmless(member.get_ref<const std::string&>()) : std::string();
   if (report.empty()) return print(show_event(event, out_colours_));
   if (!report.ends_with('\n')) report += '\n';
-  const auto module = modules_.find(text_in(event, "module"));
-  if (module != modules_.end()) replace_all(report, "module.c", module->second);
+  report = with_files(report, text_in(event, "module"), modules_);
   const size_t end = report.find('\n');
   print(coloured(out_colours_, Colour::time, local_time(text_in(event, "time"))) + " " +
         coloured(out_colours_, Colour::error, report.substr(0, end)) + report.substr(end));
