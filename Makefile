@@ -4,8 +4,9 @@
 
 PRESETS := release debug asan tsan
 JOBS ?= $(shell nproc)
-# Tests start servers of their own; more at a time than this and they measure each other.
-TEST_JOBS ?= 2
+# Most tests wait for what they have asked a server to do, so that one more than there are processors keeps all of them
+# busy.
+TEST_JOBS ?= $(shell expr $(JOBS) + 1)
 # `make fuzz` gives each target this long.
 FUZZ_SECONDS ?= 60
 # For `make install`.

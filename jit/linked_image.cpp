@@ -15,6 +15,10 @@ bool LinkedImage::contains(const void* address) const {
   return parts_.range.contains(reinterpret_cast<uintptr_t>(address));
 }
 
+std::span<const std::byte> LinkedImage::memory() const {
+  return {reinterpret_cast<const std::byte*>(parts_.range.begin()), parts_.range.bytes()};
+}
+
 size_t LinkedImage::readable_bytes(const void* address) const {
   // Code, constants and variables: no page of a finished link is without the right to be read.
   return contains(address) ? parts_.range.begin() + parts_.range.bytes() - reinterpret_cast<uintptr_t>(address) : 0;

@@ -29,6 +29,7 @@ class LinkedImage final : public CodeImage {
   void* symbol(std::string_view name) const override;
   std::span<void (*const)()> constructors() const override { return parts_.constructors; }
   bool contains(const void* address) const override;
+  std::span<const std::byte> memory() const override;
   size_t readable_bytes(const void* address) const override;
   std::vector<CodeLocation> locate(uintptr_t pc) const override { return lines_.locate(pc); }
   const ModuleFacts& facts() const override { return facts_; }

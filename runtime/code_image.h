@@ -93,6 +93,8 @@ class CodeImage {
   virtual std::span<void (*const)()> constructors() const = 0;
   /// Is this address inside the image's code or data?
   virtual bool contains(const void* address) const = 0;
+  /// All of that, which is one piece; empty when it is none.
+  virtual std::span<const std::byte> memory() const { return {}; }
   /// Bytes from an address inside the image to the end of its memory, all of which can be read; 0 for one outside.
   virtual size_t readable_bytes(const void* address) const = 0;
   /// Source locations of a pc inside the code, inlined frames first; empty when not known.

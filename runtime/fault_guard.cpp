@@ -372,7 +372,7 @@ void HostSection::stop_without_room() {
 void trace_call(FaultRecord& record) {
   record.frame_count = record.frames_left_out = 0;
   if (current_version() == nullptr) return;
-  trace_through_libraries(record, current_version()->image());
+  trace_through_libraries(record);
 }
 
 void stop_when_overdue() {

@@ -27,12 +27,16 @@ struct FaultRecord {
   Place place = Place::elsewhere;
   bool writes = false;          ///< of SIGSEGV and SIGBUS: the access was a write
   bool executes = false;        ///< the access was a fetch of an instruction: a call or jump to no code
-  bool outside_module = false;  ///< in a function that the module called: something of that library may be half done
+  bool outside_module = false;  ///< in no module's code: something of the library that was called may be half done
   int signal = 0;
   int code = 0;           ///< si_code
   uintptr_t address = 0;  ///< si_addr
-  /// Program counters inside the module's code, innermost first. Those of callers lie within the call instruction.
-  std::array<uintptr_t, 64> frames{};
+  struct Frame {
+    uintptr_t pc = 0;
+    uint64_t version = 0;  ///< whose code it is, by its id
+  };
+  /// Program counters inside the code of modules, innermost first. Those of callers lie within the call instruction.
+  std::array<Frame, 64> frames{};
   size_t frame_count = 0;
   size_t frames_left_out = 0;  ///< further ones, of a deep recursion
   char reason[256] = {};       ///< of `stopped`: one sentence

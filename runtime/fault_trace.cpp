@@ -7,6 +7,8 @@
 
 #include <cstring>
 
+#include "runtime/code_map.h"
+#include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
 
@@ -35,9 +37,29 @@ Range code_of_allocator() {
   return code;
 }
 
-void add_frame(FaultRecord& record, uintptr_t pc) {
+/// Whose code an address is, while one call is traced. Most is the called version's, then that of one other.
+class ModuleCode {
+ public:
+  ModuleCode() : called_(*current_version()) {}
+
+  /// The version's id; 0: it is no module's.
+  uint64_t owner(uintptr_t address) {
+    if (called_.image().contains(reinterpret_cast<const void*>(address))) return called_.id();
+    if (other_.contains(address)) return other_.version;
+    const CodeOwner found = find_code(address);
+    if (found.version != 0) other_ = found;
+    return found.version;
+  }
+  bool contains(uintptr_t address) { return owner(address) != 0; }
+
+ private:
+  const ModuleVersion& called_;
+  CodeOwner other_;
+};
+
+void add_frame(FaultRecord& record, ModuleCode& code, uintptr_t pc) {
   if (record.frame_count < record.frames.size()) {
-    record.frames[record.frame_count++] = pc;
+    record.frames[record.frame_count++] = {pc, code.owner(pc)};
   } else {
     ++record.frames_left_out;
   }
@@ -49,9 +71,9 @@ __attribute__((no_sanitize("address"))) uintptr_t word_at(uintptr_t address) {
 }
 
 /// Is there an instruction before this address that calls, so that it can be where a call returns to?
-bool follows_a_call(const CodeImage& image, uintptr_t address) {
+bool follows_a_call(ModuleCode& code, uintptr_t address) {
   constexpr uintptr_t longest = 7;
-  if (!image.contains(reinterpret_cast<const void*>(address - longest))) return false;
+  if (!code.contains(address - longest)) return false;
   const auto* const at = reinterpret_cast<const unsigned char*>(address);
   if (at[-5] == 0xe8) return true;
   for (int length = 2; length <= 7; ++length) {
@@ -60,35 +82,39 @@ bool follows_a_call(const CodeImage& image, uintptr_t address) {
   return false;
 }
 
-/// A library function stands between two of the module's (qsort and its comparison): it keeps no frame pointers. The
-/// next word of the stack that can be a return address into the module is where it goes on.
-uintptr_t next_return_address(const CodeImage& image, uintptr_t& at) {
+/// Are two words there the call's? The server's own frames have addresses of modules in them, too.
+bool in_call(uintptr_t address) {
+  const RecoveryPoint* const point = recovery_point();
+  return on_stack(address) && (point == nullptr || address < point->stack_end);
+}
+
+/// A library function stands between two of a module's (qsort and its comparison): it keeps no frame pointers. The
+/// next word of the stack that can be a return address into a module is where it goes on.
+uintptr_t next_return_address(ModuleCode& code, uintptr_t& at) {
   constexpr int farthest_words = 4096;
-  for (int i = 0; i < farthest_words && on_stack(at); ++i, at += sizeof(uintptr_t)) {
+  for (int i = 0; i < farthest_words && in_call(at); ++i, at += sizeof(uintptr_t)) {
     const uintptr_t word = word_at(at);
-    if (image.contains(reinterpret_cast<const void*>(word)) && follows_a_call(image, word)) return word;
+    if (code.contains(word) && follows_a_call(code, word)) return word;
   }
   return 0;
 }
 
-/// The module's callers, by its frame pointers. What the chain says is checked: a fault may have followed a smashed
+/// The callers in modules, by their frame pointers. What the chain says is checked: a fault may have followed a smashed
 /// stack.
-void trace_callers(FaultRecord& record, const CodeImage& image, uintptr_t fp) {
+void trace_callers(FaultRecord& record, ModuleCode& code, uintptr_t fp) {
   constexpr int most_frames = 1'000'000;
-  bool in_module = true;
-  for (int i = 0; i < most_frames && on_stack(fp); ++i) {
+  for (int i = 0; i < most_frames && in_call(fp); ++i) {
     uintptr_t next = word_at(fp);
     uintptr_t back = word_at(fp + sizeof(uintptr_t));
-    in_module = image.contains(reinterpret_cast<const void*>(back));
-    if (!in_module) {
+    if (!code.contains(back)) {
       uintptr_t at = fp + 2 * sizeof(uintptr_t);
-      back = next_return_address(image, at);
+      back = next_return_address(code, at);
       if (back == 0) return;
-      add_frame(record, back - 1);
+      add_frame(record, code, back - 1);
       // The frame that this return leads to is somewhere above: its pointer was saved by the library, or not at all.
       next = next > at ? next : 0;
     } else {
-      add_frame(record, back - 1);
+      add_frame(record, code, back - 1);
     }
     if (next <= fp) return;
     fp = next;
@@ -102,24 +128,29 @@ bool is_jump_to_library(const unsigned char* code) {
 
 /// Where a function is entered, or the module jumps to a library's, there is no frame yet: who has called is told by
 /// the top of the stack. 0: there is one.
-uintptr_t return_of_entry(const CodeImage& image, const Registers& at) {
-  const auto* const code = reinterpret_cast<const unsigned char*>(at.pc);
+uintptr_t return_of_entry(ModuleCode& code, const Registers& at) {
+  const auto* const bytes = reinterpret_cast<const unsigned char*>(at.pc);
   uintptr_t slot = 0;
-  if (code[0] == push_fp || is_jump_to_library(code)) slot = at.sp;
-  if (code[0] == 0x48 && code[1] == 0x89 && code[2] == 0xe5) slot = at.sp + sizeof(uintptr_t);
+  if (bytes[0] == push_fp || is_jump_to_library(bytes)) slot = at.sp;
+  if (bytes[0] == 0x48 && bytes[1] == 0x89 && bytes[2] == 0xe5) slot = at.sp + sizeof(uintptr_t);
   if (slot == 0 || !on_stack(slot)) return 0;
   const uintptr_t word = word_at(slot);
-  return image.contains(reinterpret_cast<const void*>(word)) ? word : 0;
+  return code.contains(word) ? word : 0;
 }
+
+struct Walk {
+  ModuleCode& code;
+  Unwinding unwinding;
+};
 
 _Unwind_Reason_Code unwind_step(_Unwind_Context* context, void* given) {
   constexpr int most_steps = 200;
   constexpr int frame_pointer_register = 6;  // of DWARF for x86-64
-  auto& unwinding = *static_cast<Unwinding*>(given);
+  auto& [code, unwinding] = *static_cast<Walk*>(given);
   int before_instruction = 0;
   const uintptr_t pc = _Unwind_GetIPInfo(context, &before_instruction);
   unwinding.in_allocator |= allocator_code.contains(pc);
-  if (unwinding.image.contains(reinterpret_cast<const void*>(pc))) {
+  if (code.contains(pc)) {
     unwinding.pc = before_instruction != 0 ? pc : pc - 1;
     unwinding.fp = _Unwind_GetGR(context, frame_pointer_register);
     // What the unwinder calls this frame's address is where its stack stood before it called.
@@ -157,38 +188,39 @@ Registers registers_of(const ucontext_t& context) {
 }
 
 /// Since glibc 2.35 the unwinder finds the tables without a lock.
-Unwinding trace_through_libraries(FaultRecord& record, const CodeImage& image) {
-  Unwinding unwinding{image};
-  _Unwind_Backtrace(unwind_step, &unwinding);
-  if (unwinding.pc == 0) return unwinding;
-  add_frame(record, unwinding.pc);
-  trace_callers(record, image, unwinding.fp);
-  return unwinding;
+Unwinding trace_through_libraries(FaultRecord& record) {
+  ModuleCode code;
+  Walk walk{code, {}};
+  _Unwind_Backtrace(unwind_step, &walk);
+  if (walk.unwinding.pc == 0) return walk.unwinding;
+  add_frame(record, code, walk.unwinding.pc);
+  trace_callers(record, code, walk.unwinding.fp);
+  return walk.unwinding;
 }
 
 Unwinding trace(FaultRecord& record, const Registers& at) {
-  const CodeImage& image = current_version()->image();
+  ModuleCode code;
   record.frame_count = record.frames_left_out = 0;
-  // The module's data are no code of its, though they lie within its image.
-  if (!record.executes && image.contains(reinterpret_cast<const void*>(at.pc))) {
+  // A module's data are no code of its, though they lie within its image.
+  if (!record.executes && code.contains(at.pc)) {
     record.outside_module = false;
-    const uintptr_t back = return_of_entry(image, at);
+    const uintptr_t back = return_of_entry(code, at);
     // The jump is no line's. A breakpoint is told of when it has been executed.
     if (back == 0 || !is_jump_to_library(reinterpret_cast<const unsigned char*>(at.pc))) {
-      add_frame(record, record.signal == SIGTRAP ? at.pc - 1 : at.pc);
+      add_frame(record, code, record.signal == SIGTRAP ? at.pc - 1 : at.pc);
     }
-    if (back != 0) add_frame(record, back - 1);
-    trace_callers(record, image, at.fp);
-    return Unwinding{image};
+    if (back != 0) add_frame(record, code, back - 1);
+    trace_callers(record, code, at.fp);
+    return {};
   }
   record.outside_module = !record.executes;
-  if (record.executes && on_stack(at.sp) && image.contains(reinterpret_cast<const void*>(word_at(at.sp)))) {
+  if (record.executes && on_stack(at.sp) && code.contains(word_at(at.sp))) {
     // A call of what is no code: the return address is the last thing that was pushed.
-    add_frame(record, word_at(at.sp) - 1);
-    trace_callers(record, image, at.fp);
-    return Unwinding{image};
+    add_frame(record, code, word_at(at.sp) - 1);
+    trace_callers(record, code, at.fp);
+    return {};
   }
-  return trace_through_libraries(record, image);
+  return trace_through_libraries(record);
 }
 
 }  // namespace cweb::runtime

@@ -1,13 +1,13 @@
-// Where the code of a module was when it was interrupted: its program counters, found by frame pointers, by the
-// unwinder through libraries, and by looking at the stack where both end. Called in signal handlers: allocates and
-// locks nothing. What it reads of the stack may fault; whoever calls it is prepared for that.
+// Where the code of modules was when a call was interrupted: program counters, found by frame pointers, by the unwinder
+// through libraries, and by looking at the stack where both end. Code is that of the version that was called and of any
+// other whose functions it calls. Called in signal handlers: allocates and locks nothing. What it reads of the stack
+// may fault; whoever calls it is prepared for that.
 #pragma once
 
 #include <ucontext.h>
 
 #include <cstdint>
 
-#include "runtime/code_image.h"
 #include "runtime/fault_record.h"
 
 namespace cweb::runtime {
@@ -22,9 +22,8 @@ struct Registers {
 };
 Registers registers_of(const ucontext_t& context);
 
-/// What was on the way from the interrupted instruction to the module's innermost frame.
+/// What was on the way from the interrupted instruction to the innermost frame of a module.
 struct Unwinding {
-  const CodeImage& image;
   uintptr_t pc = 0, fp = 0;      ///< of that frame
   bool in_allocator = false;     ///< one of the frames that were left is the process's allocator's
   uintptr_t return_address = 0;  ///< of the library's function that the module called: where on the stack it is
@@ -44,6 +43,6 @@ bool on_stack(uintptr_t address);
 /// Fills in the frames of `record`. There is a current version.
 Unwinding trace(FaultRecord& record, const Registers& at);
 /// The same from the calling function on, in a function that the module has called.
-Unwinding trace_through_libraries(FaultRecord& record, const CodeImage& image);
+Unwinding trace_through_libraries(FaultRecord& record);
 
 }  // namespace cweb::runtime

@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "runtime/calling_thread.h"
+#include "runtime/code_map.h"
 #include "runtime/database_session.h"
 #include "runtime/fault_guard.h"
 #include "runtime/fault_sink.h"
@@ -103,7 +104,7 @@ void call_destructor(const ModuleVersion::ThreadKey& key, void* value) {
     set_recovery_point(nullptr);
     return report_own_fault(destructor_recovery_point);
   }
-  set_recovery_point(&destructor_recovery_point);
+  enter_call(destructor_recovery_point);
   key.destructor(value);
   set_recovery_point(nullptr);
 }
@@ -138,7 +139,7 @@ void* run_guarded(Routine routine) {
     report_own_fault(own_recovery_point);
     return nullptr;
   }
-  set_recovery_point(&own_recovery_point);
+  enter_call(own_recovery_point);
   CallingThread::current()->call_begins();
   void* const result = routine();
   set_recovery_point(nullptr);
@@ -305,12 +306,21 @@ void host_tss_delete(tss_t key) {
   static_cast<void>(host_pthread_key_delete(key));
 }
 
+/// A variable is counted among those of the version that it is defined in, which need not be the one that was called.
+void* address_of_thread_local(ModuleVersion& called, void* control) {
+  std::shared_ptr<ModuleVersion> other;
+  if (!called.image().contains(control)) {
+    other = find_version(find_code(reinterpret_cast<uintptr_t>(control)).version);
+  }
+  return (other ? *other : called).tls().address(control);
+}
+
 void* host_emutls_get_address(void* control) {
   ModuleVersion* version = current_version();
   void* address = nullptr;
   {
     const HostSection section;
-    if (version != nullptr) address = version->tls().address(control);
+    if (version != nullptr) address = address_of_thread_local(*version, control);
   }
   if (address == nullptr) stop_module_call("no memory for a thread-local variable");
   return address;

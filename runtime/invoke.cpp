@@ -61,7 +61,7 @@ bool call_guarded(RecoveryPoint& point, const Call& call) {
     DatabaseSession::end_call();
     return false;
   }
-  set_recovery_point(&point);
+  enter_call(point);
   CallingThread::current()->call_begins();
   call();
   const bool overdue = CallingThread::current()->is_overdue();

@@ -16,6 +16,13 @@ void set_recovery_point(RecoveryPoint* point) {
   point_of_thread = point;
 }
 
+/// Not inlined: behind its own frame stands that of the function which makes the call.
+__attribute__((noinline)) void enter_call(RecoveryPoint& point) {
+  constexpr uintptr_t own_bytes = 2 * sizeof(uintptr_t);  // the frame pointer and the return address
+  point.stack_end = reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) + own_bytes;
+  point_of_thread = &point;
+}
+
 RecoveryPoint* recovery_point() {
   return point_of_thread;
 }

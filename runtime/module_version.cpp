@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/code_map.h"
 #include "runtime/host_context.h"
 
 namespace cweb::runtime {
@@ -45,6 +46,7 @@ ModuleVersion::ModuleVersion(uint64_t id, std::unique_ptr<CodeImage> image, size
     : id_(id), context_(make_context()), heap_(ModuleHeap::create(memory_limit)), image_(std::move(image)) {}
 
 ModuleVersion::~ModuleVersion() {
+  forget_code(id_);
   if (VersionEndObserver* const observer = end_observer.load(std::memory_order_acquire)) observer->version_ends(*this);
   if (module_counters) module_counters->fold(*counters);
   for (const ThreadKey& each : thread_keys_) pthread_key_delete(each.key);

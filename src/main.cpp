@@ -2,7 +2,6 @@
 // opposite order. Nothing else belongs here.
 
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "base/log.h"
 #include "cli/health.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/process.h"
 #include "cli/run_client.h"
 #include "cli/version.h"
@@ -130,18 +130,19 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  cweb::cli::take_closed_standard_descriptors();
   if (const auto fd = cweb::cli::compile_helper_fd(argc, argv)) return cweb::jit::compile_helper_main(*fd);
 
   cweb::log::set_up();
   const cweb::cli::CommandLine command = cweb::cli::parse_command_line(argc, argv);
   if (const auto* done = std::get_if<cweb::cli::PrintAndExit>(&command)) {
-    std::fputs(done->text.c_str(), done->exit_code == 0 ? stdout : stderr);
-    return done->exit_code;
+    done->exit_code == 0 ? cweb::cli::print(done->text) : cweb::cli::print_message(done->text);
+    return cweb::cli::finish_output(done->exit_code);
   }
   if (std::holds_alternative<cweb::cli::PrintVersion>(command)) {
     const std::string processor = cweb::jit::host_processor().name;
-    std::fputs(cweb::cli::version_text({.llvm = cweb::jit::llvm_version(), .processor = processor}).c_str(), stdout);
-    return 0;
+    cweb::cli::print(cweb::cli::version_text({.llvm = cweb::jit::llvm_version(), .processor = processor}));
+    return cweb::cli::finish_output(0);
   }
   if (const auto* client = std::get_if<cweb::cli::ClientCommand>(&command)) return cweb::cli::run_client(*client);
   if (const auto* health = std::get_if<cweb::cli::HealthOptions>(&command)) return cweb::cli::ask_health(*health);

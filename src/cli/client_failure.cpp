@@ -44,8 +44,10 @@ std::string timed_out(const ServerAddress& address, const CallFailure& failure) 
 }
 
 std::string bad_certificate(const ServerAddress& address, const CallFailure& failure) {
-  return "the certificate of " + address.url + " is not trusted (" + reason(failure.detail) +
-         "): name its signer with --cacert FILE, or take any certificate with --insecure";
+  const std::string what = "the certificate of " + address.url + " is not trusted (" + reason(failure.detail) + "): ";
+  const bool has_other_name = failure.detail.find("does not match") != std::string::npos;
+  return what + (has_other_name ? "name the server as its certificate does" : "name its signer with --cacert FILE") +
+         ", or take any certificate with --insecure";
 }
 
 std::string tls_failed(const ServerAddress& address, const CallFailure& failure) {

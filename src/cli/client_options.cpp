@@ -11,6 +11,11 @@ std::string is_named(const std::string& text) {
   return text.empty() ? "it is empty" : "";
 }
 
+std::string is_hash(const std::string& text) {
+  const bool is_one = text.size() >= 4 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return is_one ? "" : "it is no beginning of a hash, which has at least 4 digits of 0-9 and a-f: cweb history tells";
+}
+
 enum class Json { offered, not_offered };
 
 void add_server_options(CLI::App& command, ClientCommand& said, Json json = Json::offered) {
@@ -151,7 +156,8 @@ void add_client_commands(CLI::App& app, ClientCommand& said) {
       add_of_module(What::rollback, "rollback", "deploy the version before the live one, or another of the history",
                     "  cweb rollback counter\n"
                     "  cweb rollback counter 0b6037cd");
-  rollback->add_option("HASH", said.hash, "the beginning of a version's hash, 4 digits at least: see cweb history");
+  rollback->add_option("HASH", said.hash, "the beginning of a version's hash, 4 digits at least: see cweb history")
+      ->check(is_hash);
   add_of_module(What::restart, "restart", "begin anew with the version that serves: its statics, its onload",
                 "  cweb restart counter");
   add_server_options(add_command(app, said, What::login, "login", "save a server's admin key, after trying it",

@@ -37,7 +37,7 @@ std::string variable(const char* name) {
 /// The text; empty when there is no such file.
 Expected<std::string> read_private_file(const std::string& path) {
   struct stat status{};
-  auto text = read_small_file(path, longest_file, &status);
+  auto text = read_small_file(path, longest_file, FileKind::regular, &status);
   if (!text && text.error().os_error == ENOENT) return std::string();
   if (!text) return fail(text.error().sentence);
   if (!S_ISREG(status.st_mode)) return fail(one_line(path) + " is no file: it holds keys, and is not used");

@@ -1,6 +1,5 @@
 #include "cli/deploy_command.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,7 +7,6 @@
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <utility>
 
 #include "cli/client_failure.h"
@@ -25,20 +23,6 @@ constexpr int usage_error = 2;
 
 std::unexpected<BadBeginning> bad(std::string sentence, int exit_code) {
   return std::unexpected(BadBeginning{"cweb: " + std::move(sentence) + "\n", exit_code});
-}
-
-/// By what they are, not by how they are called: ./a.c and a.c are one. What is not there is left to fail.
-std::vector<std::string> without_repetition(const std::vector<std::string>& files) {
-  std::set<std::pair<dev_t, ino_t>> seen;
-  std::set<std::string> names;
-  std::vector<std::string> kept;
-  for (const std::string& file : files) {
-    struct stat status{};
-    const bool is_known = file != "-" && stat(file.c_str(), &status) == 0;
-    const bool is_new = is_known ? seen.emplace(status.st_dev, status.st_ino).second : names.insert(file).second;
-    if (is_new) kept.push_back(file);
-  }
-  return kept;
 }
 
 std::expected<DeployPlan, BadBeginning> plan_by_ini(const std::string& path) {
@@ -108,8 +92,8 @@ std::string shown_file(const std::string& file) {
   return file == "-" ? "<stdin>" : one_line(file);
 }
 
-std::expected<std::string, FileFault> read_source(const std::string& file) {
-  auto source = read_small_file(file, longest_source);
+std::expected<std::string, FileFault> read_source(const std::string& file, FileKind kind) {
+  auto source = read_small_file(file, longest_source, kind);
   if (source && source->empty()) return std::unexpected(FileFault{shown_file(file) + ": the file is empty", 0});
   return source;
 }

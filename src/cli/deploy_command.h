@@ -29,7 +29,7 @@ struct BadBeginning {
 std::expected<DeployPlan, BadBeginning> plan_deploy(const ClientCommand& command);
 
 /// A source to deploy: not empty, and not longer than a server takes.
-std::expected<std::string, FileFault> read_source(const std::string& file);
+std::expected<std::string, FileFault> read_source(const std::string& file, FileKind kind = FileKind::any);
 
 /// The source as the user calls it.
 std::string shown_file(const std::string& file);

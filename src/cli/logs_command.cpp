@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -55,7 +54,13 @@ Expected<uint64_t> Logs::print_kept() {
   const auto page = json_of_answer(client_.address(), *answer);
   if (!page) return std::unexpected(page.error());
   if (answer->status != 200) return fail(text_in(*page, "error"));
-  for (const json& event : member_of(*page, "events")) print_event(event);
+  if (!page->contains("events")) return fail(not_cweb(client_.address(), "its answer has no events"));
+  const json& events = member_of(*page, "events");
+  for (const json& event : events) print_event(event);
+  if (events.empty() && !command_.json && !command_.follow) {
+    print_message(command_.modules.empty() ? "nothing has been printed yet, and nothing has happened\n"
+                                           : "nothing is kept of that: `cweb list` tells which modules there are\n");
+  }
   return number_in(*page, "last_id");
 }
 
@@ -74,7 +79,7 @@ int Logs::follow(uint64_t after) {
   }
   (*stream)->open(command_.modules, after);
   int64_t wait_ms = -1;
-  while (!interrupts->came() && std::fflush(stdout) == 0) {
+  while (!interrupts->came() && flush_output()) {
     std::array<curl_waitfd, 1> fds{{{interrupts->fd(), CURL_WAIT_POLLIN, 0}}};
     (*stream)->wait(fds, static_cast<int>(wait_ms), [this](const ServerEvent& event) { take(event); });
     if ((*stream)->state() != EventStream::State::closed) {

@@ -47,7 +47,15 @@ Expected<Answer> ask(Client& client, std::string_view method, const std::string&
 
 /// The server's own sentence.
 std::string said(const Answer& answer) {
-  const std::string error = text_in(answer.object, "error");
+  std::string error = text_in(answer.object, "error");
+  // It names the call that tells more; here a command does.
+  constexpr std::string_view see = ": see /mgnt/modules/";
+  constexpr std::string_view history = "/history";
+  if (const size_t at = error.find(see); at != std::string::npos && error.ends_with(history)) {
+    error.resize(error.size() - history.size());
+    error.replace(at, see.size(), ": `cweb history ");
+    error += "` tells which there are";
+  }
   if (error.starts_with("there is no module named")) return error + ": `cweb list` tells which there are";
   return error.empty() ? "the server says " + std::to_string(answer.status) + " and not why" : error;
 }
@@ -99,21 +107,31 @@ int run_history(Client& client, const ClientCommand& command) {
 }
 
 int run_source(Client& client, const ClientCommand& command) {
-  // A source is text; that there is none is said as JSON where it is asked for.
-  const auto answer = client.call({.path = path_of(command.modules.front(), "/source"), .most = longest_question});
+  const std::string path = path_of(command.modules.front(), "/source");
+  const auto answer = client.call({.path = path,
+                                   .accept = command.json ? "application/json" : "text/x-c, application/json",
+                                   .most = longest_question});
   if (!answer) {
     complain(answer.error().message);
     return 1;
   }
-  if (answer->status == 200 && answer->content_type.starts_with("text/x-c")) {
+  if (!command.json && answer->status == 200 && answer->content_type.starts_with("text/x-c")) {
     print_foreign(answer->body);
     return 0;
   }
-  const auto object = json_of_answer(client.address(), *answer);
-  if (command.json && object) print_foreign(answer->body);
-  if (object && !command.json) complain(said(Answer{answer->status, *object, {}}));
-  if (!object) complain(object.error().message);
-  return 1;
+  auto object = json_of_answer(client.address(), *answer);
+  const bool found = answer->status == 200;
+  if (object && found && !(command.json && object->contains("source"))) {
+    object = fail(not_cweb(client.address(), "its answer is no source"));
+  }
+  if (!object) {
+    complain(object.error().message);
+  } else if (command.json) {
+    print_foreign(answer->body);
+  } else {
+    complain(said(Answer{answer->status, *object, {}}));
+  }
+  return object && found ? 0 : 1;
 }
 
 int run_remove(Client& client, const ClientCommand& command) {
@@ -137,7 +155,10 @@ int run_remove(Client& client, const ClientCommand& command) {
 int run_rollback(Client& client, const ClientCommand& command) {
   const std::string& module = command.modules.front();
   const std::string query = command.hash.empty() ? "" : "?to=" + percent_encoded(command.hash);
-  const auto answer = ask(client, "POST", path_of(module, "/rollback" + query));
+  auto answer = ask(client, "POST", path_of(module, "/rollback" + query));
+  if (answer && answer->status == 200 && !answer->object.contains("status")) {
+    answer = fail(not_cweb(client.address(), "its answer has no status"));
+  }
   if (!answer) {
     complain(answer.error().message);
     return 1;

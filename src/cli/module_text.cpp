@@ -16,38 +16,19 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t most_routes_columns = 48;
+constexpr size_t most_sockets_columns = 24;
 constexpr size_t hash_digits = 12;
 
 std::string number_text(const json& object, const char* member) {
   return std::to_string(number_in(object, member));
 }
 
-std::string joined(const std::vector<std::string>& texts) {
-  std::string text;
-  for (size_t i = 0; i < texts.size(); ++i) {
-    if (i > 0 && columns_of(text) + columns_of(texts[i]) + 2 > most_routes_columns) {
-      return text + " +" + std::to_string(texts.size() - i);
-    }
-    text += (i > 0 ? ", " : "") + texts[i];
-  }
-  return text;
-}
-
-std::string routes_cell(const json& module) {
-  std::vector<std::string> routes;
-  for (const json& route : member_of(module, "routes")) {
-    routes.push_back(text_in(route, "method") + " " + text_in(route, "path"));
-  }
-  return joined(routes);
-}
-
-std::string sockets_cell(const json& module) {
+std::string sockets_text(const json& module) {
   std::vector<std::string> paths;
   for (const json& websocket : member_of(module, "websockets")) paths.push_back(text_in(websocket, "path"));
-  return joined(paths);
+  return listed(paths, most_sockets_columns);
 }
 
-/// "2026-11-26 14:40:00" of an RFC 3339 time, which is UTC.
 std::string memory_text(const json& module) {
   const json& memory = member_of(module, "memory");
   return readable_bytes(number_in(memory, "bytes")) + " in " + number_text(memory, "blocks") + " blocks, " +
@@ -73,6 +54,8 @@ std::string fault_text(const json& fault) {
   if (line != 0)
     text += " at " + text_in(fault, "file") + ":" + std::to_string(line) + ":" + number_text(fault, "column");
   if (const std::string function = text_in(fault, "function"); !function.empty()) text += " in " + function;
+  if (const std::string other = text_in(fault, "in_module"); !other.empty())
+    text += " of " + other + " version " + number_text(fault, "in_version");
   const auto times = number_in(fault, "times");
   if (times > 1) text += ", " + std::to_string(times) + " times";
   text += "\n";
@@ -93,15 +76,16 @@ std::string list_text(const json& answer, bool colours) {
   Table table({{"NAME"},
                {"VERSION", Table::Align::right},
                {"STATE"},
-               {"ROUTES"},
-               {"SOCKETS"},
                {"CALLS", Table::Align::right},
                {"FAULTS", Table::Align::right},
-               {"MEMORY", Table::Align::right}});
+               {"MEMORY", Table::Align::right},
+               {"SOCKETS"},
+               {"ROUTES"}});  // the longest comes last: where the terminal is narrow, it alone goes on in the next line
   for (const json& module : member_of(answer, "modules")) {
-    table.add({text_in(module, "name"), number_text(module, "version"), text_in(module, "state"), routes_cell(module),
-               sockets_cell(module), number_text(module, "calls"), number_text(module, "faults"),
-               readable_bytes(number_in(member_of(module, "memory"), "bytes"))});
+    table.add({text_in(module, "name"), number_text(module, "version"), text_in(module, "state"),
+               number_text(module, "calls"), number_text(module, "faults"),
+               readable_bytes(number_in(member_of(module, "memory"), "bytes")), sockets_text(module),
+               listed(routes_of(module), most_routes_columns)});
   }
   return table.empty() ? std::string() : table.text(colours);
 }

@@ -306,11 +306,13 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.require_subcommand(0, 1);  // behind a command nothing is one: a module may be called "list"
   app.footer(usage_examples);
   CLI::App* serve = app.add_subcommand("serve", "serve modules over HTTP");
+  serve->footer(serve_examples);
   add_serve_options(*serve, options);
   Said said;
   add_environment_options(*serve, said);
   HealthOptions health_options;
   CLI::App* health = app.add_subcommand("health", "ask the server of this machine whether it serves: exit code 0 or 1");
+  health->footer(health_examples);
   add_health_options(*health, health_options);
   // Their variables are read when they are asked for: a wrong one is no other command's affair.
   serve->parse_complete_callback([] {});

@@ -12,8 +12,24 @@
 
 namespace cweb::cli {
 
+namespace {
+
+/// Why standard output could not be written first, which stdio does not keep; 0: it could. Main thread.
+int write_error = 0;
+
+void note_error() {
+  if (write_error == 0) write_error = errno;
+}
+
+}  // namespace
+
 void print(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) note_error();
+}
+
+bool flush_output() {
+  if (std::fflush(stdout) != 0) note_error();
+  return std::ferror(stdout) == 0;
 }
 
 void print_foreign(std::string_view text) {
@@ -23,7 +39,7 @@ void print_foreign(std::string_view text) {
 
 void print_message(std::string_view text) {
   // On a terminal both are one text, and its order is that of the calls.
-  std::fflush(stdout);
+  flush_output();
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
@@ -32,14 +48,9 @@ void complain(std::string_view sentence) {
 }
 
 int finish_output(int exit_code) {
-  const bool failed_before = std::ferror(stdout) != 0;
-  errno = 0;
-  const bool flushed = std::fflush(stdout) == 0;
-  if (flushed && !failed_before) return exit_code;
-  if (errno != EPIPE) {
-    const std::string why = errno != 0 ? std::string(": ") + std::strerror(errno) : std::string();
-    complain("standard output cannot be written" + why);
-  }
+  if (flush_output()) return exit_code;
+  // A reader that has enough, like head(1), wants no word about it.
+  if (write_error != EPIPE) complain(std::string("standard output cannot be written: ") + std::strerror(write_error));
   return std::max(exit_code, 1);
 }
 

@@ -8,6 +8,9 @@ namespace cweb::cli {
 /// To standard output, as it is.
 void print(std::string_view text);
 
+/// What was printed is written now. False: that, or something before it, could not be.
+bool flush_output();
+
 /// A server's own bytes to standard output: as they are, but for a terminal, where they are made harmless.
 void print_foreign(std::string_view text);
 

@@ -134,7 +134,10 @@ Expected<void> OwnServer::await_ready(int ready_fd) {
     // It ends, or has ended: then all that it said is there.
     pollfd ended{process_.get(), POLLIN, 0};
     ::poll(&ended, 1, end_patience_ms);
-    return fail("the server did not start: " + last_words());
+    std::string words = last_words();
+    constexpr std::string_view own_name = "cweb: ";  // which begins what is said here, too
+    if (words.starts_with(own_name)) words.erase(0, own_name.size());
+    return fail("the server did not start: " + words);
   }
   const std::string scheme = ready.value("scheme", "http") + "://";
   const std::string port = ":" + std::to_string(ready.value("port", 0));

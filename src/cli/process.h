@@ -13,6 +13,10 @@
 
 namespace cweb::cli {
 
+/// Standard input, output and error that are closed would be the numbers of the next files and sockets that are opened,
+/// and what is printed would go there. They are taken by what fails to be read or written, as if they were closed.
+void take_closed_standard_descriptors();
+
 /// SIGTERM, SIGINT and SIGHUP stay pending until wait_for_end() takes them; a pipe without a reader and a file at its
 /// limit are errors of write() and no signals. Call before there is another thread: threads inherit the mask.
 void set_up_signals();

@@ -59,22 +59,31 @@ std::string notices_text(const json& answer, std::string_view subject, bool colo
   return text;
 }
 
-std::string routes_text(const json& module, size_t most_columns) {
+std::string listed(const std::vector<std::string>& things, size_t most_columns) {
+  std::string text;
+  for (size_t i = 0; i < things.size(); ++i) {
+    if (i > 0 && most_columns != 0 && columns_of(text) + columns_of(things[i]) + 2 > most_columns) {
+      return text + " and " + std::to_string(things.size() - i) + " more";
+    }
+    text += (i > 0 ? ", " : "") + things[i];
+  }
+  return text;
+}
+
+std::vector<std::string> routes_of(const json& module) {
   std::vector<std::string> routes;
   for (const json& route : member_of(module, "routes")) {
     routes.push_back(text_in(route, "method") + " " + text_in(route, "path"));
   }
+  return routes;
+}
+
+std::string routes_text(const json& module, size_t most_columns) {
+  std::vector<std::string> routes = routes_of(module);
   for (const json& websocket : member_of(module, "websockets")) {
     routes.push_back("WebSocket " + text_in(websocket, "path"));
   }
-  std::string text;
-  for (size_t i = 0; i < routes.size(); ++i) {
-    if (i > 0 && most_columns != 0 && columns_of(text) + columns_of(routes[i]) + 2 > most_columns) {
-      return text + " and " + std::to_string(routes.size() - i) + " more";
-    }
-    text += (i > 0 ? ", " : "") + routes[i];
-  }
-  return text.empty() ? "no routes" : text;
+  return routes.empty() ? "no routes" : listed(routes, most_columns);
 }
 
 ReportText report_text(const json& report, std::string_view file, std::string_view source, bool colours) {

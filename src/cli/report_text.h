@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cweb::cli {
 
@@ -19,6 +20,12 @@ ReportText report_text(const nlohmann::json& report, std::string_view file, std:
 
 /// The notices of an answer about `subject`, a file or a module: whole lines.
 std::string notices_text(const nlohmann::json& answer, std::string_view subject, bool colours);
+
+/// "one, two and 3 more": at most about so many columns of them; 0: all.
+std::string listed(const std::vector<std::string>& things, size_t most_columns);
+
+/// "GET /counter" and the like, of a module, without its WebSockets.
+std::vector<std::string> routes_of(const nlohmann::json& module);
 
 /// "GET /counter, WebSocket /chat": the routes of a module, at most about so many characters of them; 0: all.
 std::string routes_text(const nlohmann::json& module, size_t most_columns = 0);

@@ -23,8 +23,9 @@ std::string_view trimmed(std::string_view text) {
 /// What is said, without the comment behind it, which begins after a blank. Quotes keep what is in them.
 std::string_view value_of(std::string_view text) {
   text = trimmed(text);
-  if (text.size() > 1 && text.front() == '"' && text.find('"', 1) != std::string_view::npos) {
-    return text.substr(1, text.find('"', 1) - 1);
+  const bool is_quoted = text.starts_with('"') || text.starts_with('\'');
+  if (is_quoted && text.find(text.front(), 1) != std::string_view::npos) {
+    return text.substr(1, text.find(text.front(), 1) - 1);
   }
   for (size_t i = 1; i < text.size(); ++i) {
     const bool begins_comment =
@@ -113,8 +114,8 @@ RoutesIni parse_routes_ini(std::string_view text, const std::string& path) {
   return parser.take();
 }
 
-Expected<RoutesIni> read_routes_ini(const std::string& path) {
-  const auto text = read_small_file(path, longest_ini);
+Expected<RoutesIni> read_routes_ini(const std::string& path, FileKind kind) {
+  const auto text = read_small_file(path, longest_ini, kind);
   if (!text) return fail(text.error().sentence);
   return parse_routes_ini(*text, path);
 }

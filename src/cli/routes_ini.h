@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cli/small_file.h"
 
 namespace cweb::cli {
 
@@ -22,7 +23,7 @@ struct RoutesIni {
 RoutesIni parse_routes_ini(std::string_view text, const std::string& path);
 
 /// Fails when the file cannot be read.
-Expected<RoutesIni> read_routes_ini(const std::string& path);
+Expected<RoutesIni> read_routes_ini(const std::string& path, FileKind kind = FileKind::any);
 
 /// The server that an ini names, whatever else is in it; empty when there is no such file or it names none. Fails when
 /// what it names is no URL.

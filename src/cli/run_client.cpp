@@ -119,6 +119,7 @@ int run(const ClientCommand& command) {
 
 int run_client(const ClientCommand& command) {
   std::signal(SIGPIPE, SIG_IGN);  // a server that hangs up, or a reader of the results, is an error of write()
+  std::signal(SIGXFSZ, SIG_IGN);  // so is a file that may not become longer
   return finish_output(run(command));
 }
 

@@ -2,7 +2,6 @@
 
 #include <poll.h>
 
-#include <cstdio>
 #include <memory>
 #include <utility>
 
@@ -37,7 +36,7 @@ int run_own(const ClientCommand& command) {
   if (interrupts->came()) return 0;
   if (!server) return give_up(server.error(), 1);
   print((*server)->shown_url() + " is served by this terminal until Ctrl-C\n");
-  std::fflush(stdout);
+  flush_output();
 
   // Whatever certificate it was told to have, it is our own.
   const auto client = Client::create({.url = (*server)->url(), .insecure = true});

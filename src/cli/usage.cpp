@@ -21,6 +21,18 @@ const char* const usage_examples =
     "  cweb rollback hello                    back to the version before\n"
     "`cweb COMMAND --help` tells about one command.";
 
+const char* const serve_examples =
+    "Examples:\n"
+    "  cweb serve                             for this machine alone; nothing that is deployed is kept\n"
+    "  cweb serve --modules ~/modules         it is kept in this directory\n"
+    "  CWEB_ADMIN_KEY=... cweb serve --production --cert server.crt --key server.key\n"
+    "Ctrl-C ends it when the requests under way have their answers.";
+
+const char* const health_examples =
+    "Examples:\n"
+    "  cweb health && echo it serves\n"
+    "  cweb health --port 9000";
+
 const CLI::App& asked_command(const CLI::App& app) {
   const auto commands = app.get_subcommands();
   return commands.empty() ? app : *commands.front();

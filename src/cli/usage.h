@@ -12,6 +12,9 @@ namespace cweb::cli {
 
 /// The end of `cweb --help`.
 extern const char* const usage_examples;
+/// The ends of `cweb serve --help` and `cweb health --help`.
+extern const char* const serve_examples;
+extern const char* const health_examples;
 
 /// The command that was named; the whole when none was.
 const CLI::App& asked_command(const CLI::App& app);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -28,12 +27,6 @@ namespace {
 constexpr int retry_ms = 500;
 /// How long the events have to begin before what is deployed first may say something unheard.
 constexpr int hello_ms = 2'000;
-
-void replace_all(std::string& text, std::string_view from, const std::string& to) {
-  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
-  }
-}
 
 class Watcher {
  public:
@@ -63,9 +56,11 @@ class Watcher {
   void take_event(const ServerEvent& event);
   void look_at_events_stream();
   void look_at_files();
+  void tell_gone(const std::string& file);
   void list_has_changed(const std::string& list);
   Expected<void> deploy_one(const std::string& file);
   void deploy_or_keep(const std::string& file);
+  void tell_renamed(const std::string& file, const nlohmann::json& report) const;
   void print_fault(const nlohmann::json& event) const;
   int time_to_wait_ms() const;
 
@@ -120,7 +115,7 @@ void Watcher::wait() {
       {{files_.fd(), CURL_WAIT_POLLIN, 0}, {interrupts_.fd(), CURL_WAIT_POLLIN, 0}, {end_fd_, CURL_WAIT_POLLIN, 0}}};
   const std::span<curl_waitfd> waited(fds.data(), end_fd_ < 0 ? 2 : 3);
   events_.wait(waited, time_to_wait_ms(), [this](const ServerEvent& event) { take_event(event); });
-  const bool has_reader = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  const bool has_reader = flush_output();
   is_over_ = interrupts_.came() || (end_fd_ >= 0 && fds[2].revents != 0) || !has_reader;
   files_.read_events(monotonic_ms());
 }
@@ -144,7 +139,7 @@ void Watcher::take_event(const ServerEvent& event) {
   } else {
     print(show_event(event.json, out_colours_));
   }
-  std::fflush(stdout);
+  flush_output();
 }
 
 /// The whole report: what happened, the source line, the chain of calls.
@@ -153,8 +148,7 @@ void Watcher::print_fault(const nlohmann::json& event) const {
   std::string report = member.is_string() ? harmless(member.get_ref<const std::string&>()) : std::string();
   if (report.empty()) return print(show_event(event, out_colours_));
   if (!report.ends_with('\n')) report += '\n';
-  const auto module = modules_.find(text_in(event, "module"));
-  if (module != modules_.end()) replace_all(report, "module.c", module->second);
+  report = with_files(report, text_in(event, "module"), modules_);
   const size_t end = report.find('\n');
   print(coloured(out_colours_, Colour::time, local_time(text_in(event, "time"))) + " " +
         coloured(out_colours_, Colour::error, report.substr(0, end)) + report.substr(end));
@@ -168,6 +162,7 @@ void Watcher::look_at_events_stream() {
   if (events_.is_refused()) {
     complain(events_.failure() + "; what modules print is not shown");
     has_given_up_events_ = true;
+    is_lost_ = false;  // it does answer, and each save that it refuses is told of
     return;
   }
   if (!is_lost_) {
@@ -186,12 +181,19 @@ void Watcher::look_at_files() {
     if (targets_.is_list(path)) {
       list_has_changed(path);
     } else if (::access(path.c_str(), F_OK) != 0) {
-      if (!modules_.empty()) complain(path + " is gone; its module goes on");
+      tell_gone(path);
     } else {
       targets_.note(path);
       deploy_or_keep(path);
     }
   }
+}
+
+/// Of a file that was never told of nothing is told.
+void Watcher::tell_gone(const std::string& file) {
+  const bool is_known = failing_.erase(file) > 0;
+  const bool has_module = std::ranges::any_of(modules_, [&](const auto& each) { return each.second == file; });
+  if (is_known || has_module) complain(shown_file(file) + " is gone" + (has_module ? "; its module goes on" : ""));
 }
 
 void Watcher::list_has_changed(const std::string& list) {
@@ -209,7 +211,7 @@ void Watcher::deploy_or_keep(const std::string& file) {
 }
 
 Expected<void> Watcher::deploy_one(const std::string& file) {
-  const auto source = read_source(file);
+  const auto source = read_source(file, FileKind::regular);
   if (!source) {
     complain(source.error().sentence);
     failing_.insert(file);
@@ -231,8 +233,20 @@ Expected<void> Watcher::deploy_one(const std::string& file) {
     told.result.insert(label.size(), coloured(out_colours_, Colour::caret, "fixed") + ": ");
   }
   print(told.result);
-  std::fflush(stdout);
+  flush_output();
+  tell_renamed(file, *report);
   return {};
+}
+
+/// A module that is called otherwise now finds its routes taken: by what it was before.
+void Watcher::tell_renamed(const std::string& file, const nlohmann::json& report) const {
+  if (text_in(report, "stage") != "routes") return;
+  const std::string error = text_in(report, "error");
+  for (const auto& [module, its_file] : modules_) {
+    if (its_file != file || !error.ends_with(" belongs to module " + module)) continue;
+    complain(shown_file(file) + " was module " + module + " before: `cweb remove " + module + " --server " +
+             client_.address().url + "` frees its routes, and the next save is deployed");
+  }
 }
 
 }  // namespace

@@ -16,8 +16,9 @@ namespace fs = std::filesystem;
 
 /// Fails for a line that is not understood, too.
 Expected<RoutesIni> read_list(const std::string& path) {
-  auto ini = read_routes_ini(path);
+  auto ini = read_routes_ini(path, FileKind::regular);
   if (ini && !ini->problems.empty()) return fail(ini->problems.front());
+  if (ini) ini->files = without_repetition(ini->files);
   return ini;
 }
 

@@ -10,6 +10,7 @@
 #include "jit/source_excerpt.h"
 #include "mgnt/module_name.h"
 #include "mgnt/route_check.h"
+#include "runtime/code_map.h"
 #include "runtime/fault_sink.h"
 #include "store/digest.h"
 
@@ -311,6 +312,7 @@ Deployer::VersionPtr Deployer::link(const jit::Compilation& compilation, const s
   }
   auto version = std::make_shared<ModuleVersion>(++last_version_id_, std::move(*image), options_.module_memory);
   version->source = source;
+  runtime::note_code(version);
   return version;
 }
 

@@ -214,9 +214,9 @@ void EventLog::faulted(const FaultReport& report, const std::string& kind) {
       make_event(Event::Type::fault, report.module, report.version,
                  one_line(fmt::format("{} has failed: {}", named(report.module, report.version), sentence(report))));
   append_member(event->members, "kind", kind);
-  if (const CodeLocation* const where = report.where()) {
+  if (const FaultFrame* const where = report.where()) {
     event->members += fmt::format(",\"line\":{}", where->position.line);
-    append_member(event->members, "file", "module.c");
+    append_member(event->members, "file", file_of(*where));
   }
   FaultReport shown = report;
   if (production_) shown.source_line.clear();

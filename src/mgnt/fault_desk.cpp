@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "mgnt/module_summary.h"
+#include "runtime/code_map.h"
 
 namespace cweb::mgnt {
 namespace {
@@ -43,12 +44,38 @@ std::string line_of(std::string_view source, unsigned line) {
 }
 
 bool is_same_place(const FaultReport& left, const FaultReport& right) {
-  const CodeLocation* const one = left.where();
-  const CodeLocation* const other = right.where();
+  const FaultFrame* const one = left.where();
+  const FaultFrame* const other = right.where();
   if (left.version != right.version || left.hash != right.hash || left.call != right.call) return false;
   if (one == nullptr || other == nullptr) return one == other && left.what == right.what;
   return one->position.line == other->position.line && one->position.column == other->position.column &&
-         left.signal == right.signal;
+         one->module == other->module && one->version == other->version && left.signal == right.signal;
+}
+
+/// The version whose code a frame is, when it is not `called`; null when that is not known. One that is not live yet
+/// was called by nobody.
+std::shared_ptr<ModuleVersion> other_version(const ModuleVersion& called, const FaultRecord::Frame& frame) {
+  if (frame.version == called.id()) return nullptr;
+  std::shared_ptr<ModuleVersion> version = runtime::find_version(frame.version);
+  return version && version->state() >= runtime::VersionState::live ? version : nullptr;
+}
+
+/// Adds the functions of one frame. The first line that is known is the one that is shown.
+void add_frame(FaultReport& report, const ModuleVersion& called, const FaultRecord::Frame& frame) {
+  const std::shared_ptr<ModuleVersion> other = other_version(called, frame);
+  if (!other && frame.version != called.id()) return;
+  const ModuleVersion& version = other ? *other : called;
+  // A lock of its own may be held, too.
+  if (other) other->suspect = true;
+  const bool is_known = report.where() != nullptr;
+  for (CodeLocation& location : version.image().locate(frame.pc)) {
+    report.chain.push_back({.function = std::move(location.function),
+                            .position = location.position,
+                            .module = other ? other->config.name : std::string(),
+                            .version = other ? other->number : 0});
+  }
+  const FaultFrame* const where = report.where();
+  if (!is_known && where != nullptr) report.source_line = line_of(version.source, where->position.line);
 }
 
 }  // namespace
@@ -86,12 +113,7 @@ FaultReport FaultDesk::describe(const ModuleVersion& version, const FaultRecord&
                      .consequence = {},
                      .source_line = {}};
   if (fault.kind == FaultRecord::Kind::signal) report.signal = fmt::format("SIG{}", sigabbrev_np(fault.signal));
-  for (size_t i = 0; i < fault.frame_count; ++i) {
-    for (CodeLocation& location : version.image().locate(fault.frames[i])) report.chain.push_back(std::move(location));
-  }
-  if (const CodeLocation* const where = report.where()) {
-    report.source_line = line_of(version.source, where->position.line);
-  }
+  for (size_t i = 0; i < fault.frame_count; ++i) add_frame(report, version, fault.frames[i]);
   return report;
 }
 

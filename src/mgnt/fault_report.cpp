@@ -9,17 +9,17 @@
 namespace cweb::mgnt {
 namespace {
 
-std::string place_of(const CodeLocation& location) {
-  std::string place = "module.c";
-  if (location.position.line != 0) place += fmt::format(":{}", location.position.line);
-  if (location.position.line != 0 && location.position.column != 0)
-    place += fmt::format(":{}", location.position.column);
-  return location.function.empty() ? place : place + " in " + location.function;
+std::string place_of(const FaultFrame& frame) {
+  std::string place = file_of(frame);
+  if (frame.position.line != 0) place += fmt::format(":{}", frame.position.line);
+  if (frame.position.line != 0 && frame.position.column != 0) place += fmt::format(":{}", frame.position.column);
+  if (!frame.function.empty()) place += " in " + frame.function;
+  return frame.module.empty() ? place : place + fmt::format(" of {} version {}", frame.module, frame.version);
 }
 
 /// The line with its number, and a caret below it where the column is known. As Clang shows it.
 std::string excerpt(const FaultReport& report) {
-  const CodeLocation* const where = report.where();
+  const FaultFrame* const where = report.where();
   if (where == nullptr || report.source_line.empty()) return {};
   std::string text = fmt::format("{:>5} | {}\n", where->position.line, report.source_line);
   const size_t column = where->position.column;
@@ -84,15 +84,21 @@ std::string indented(std::string_view lines) {
 
 }  // namespace
 
-const CodeLocation* FaultReport::where() const {
+const FaultFrame* FaultReport::where() const {
   const auto found =
-      std::find_if(chain.begin(), chain.end(), [](const CodeLocation& each) { return each.position.line != 0; });
+      std::find_if(chain.begin(), chain.end(), [](const FaultFrame& each) { return each.position.line != 0; });
   return found == chain.end() ? nullptr : &*found;
 }
 
+std::string file_of(const FaultFrame& frame) {
+  return frame.module.empty() ? "module.c" : frame.module + "/module.c";
+}
+
 std::string sentence(const FaultReport& report) {
-  const CodeLocation* const where = report.where();
-  return where == nullptr ? report.what : fmt::format("{} at {}", report.what, place_of(*where));
+  const FaultFrame* const where = report.where();
+  if (where == nullptr) return report.what;
+  const std::string caller = where->module.empty() ? "" : ", called by " + report.module;
+  return fmt::format("{} at {}{}", report.what, place_of(*where), caller);
 }
 
 std::string to_text(const FaultReport& report) {
@@ -116,17 +122,24 @@ nlohmann::ordered_json to_json(const FaultReport& report, FaultView view) {
     json["signal"] = report.signal;
     json["address"] = fmt::format("{:#x}", report.address);
   }
-  if (const CodeLocation* const where = report.where()) {
+  if (const FaultFrame* const where = report.where()) {
     json["function"] = where->function;
-    json["file"] = "module.c";
+    json["file"] = file_of(*where);
     json["line"] = where->position.line;
     json["column"] = where->position.column;
+    if (!where->module.empty()) {
+      json["in_module"] = where->module;
+      json["in_version"] = where->version;
+    }
     if (view.source_line) json["source_line"] = report.source_line;
   }
   json["chain"] = nlohmann::ordered_json::array();
-  for (const CodeLocation& each : report.chain) {
-    json["chain"].push_back(
-        {{"function", each.function}, {"line", each.position.line}, {"column", each.position.column}});
+  for (const FaultFrame& each : report.chain) {
+    auto& frame = json["chain"].emplace_back(nlohmann::ordered_json{
+        {"function", each.function}, {"line", each.position.line}, {"column", each.position.column}});
+    if (each.module.empty()) continue;
+    frame["module"] = each.module;
+    frame["version"] = each.version;
   }
   if (report.frames_left_out > 0) json["frames_left_out"] = report.frames_left_out;
   json["consequence"] = report.consequence;

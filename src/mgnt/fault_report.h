@@ -10,15 +10,23 @@
 
 namespace cweb::mgnt {
 
+/// One function of the chain of calls; an inlined function is one of its own.
+struct FaultFrame {
+  std::string function = {};
+  SourcePosition position = {};
+  std::string module = {};  ///< whose code it is, when it is not that of the version that was called; else empty
+  unsigned version = 0;     ///< of that module
+};
+
 struct FaultReport {
-  std::string id;    ///< by which it is found in the log
-  std::string time;  ///< UTC, ISO 8601; of the last time
-  std::string module, hash;
+  std::string id;            ///< by which it is found in the log
+  std::string time;          ///< UTC, ISO 8601; of the last time
+  std::string module, hash;  ///< of the version that was called
   unsigned version = 0;
   std::string what;    ///< one sentence: "null pointer: write to address 0 (SIGSEGV)"
   std::string signal;  ///< "SIGSEGV"; empty for what is no signal
   uint64_t address = 0;
-  std::vector<CodeLocation> chain;  ///< the module's functions, innermost first, inlined ones included
+  std::vector<FaultFrame> chain;  ///< functions of modules, innermost first
   size_t frames_left_out = 0;
   std::string call;         ///< "GET /crash", "onload"
   std::string request;      ///< lines; without secrets
@@ -26,11 +34,15 @@ struct FaultReport {
   std::string source_line;  ///< of where(), without its line end
   uint64_t times = 1;       ///< at this place of this version
 
-  /// The innermost place in the module's source; null when no line is known.
-  const CodeLocation* where() const;
+  /// The innermost place in a module's source; null when no line is known.
+  const FaultFrame* where() const;
 };
 
-/// "null pointer: write to address 0 (SIGSEGV) at module.c:12:8 in crash".
+/// The source of a frame: "module.c", or "plugin_b/module.c" when it is another module's.
+std::string file_of(const FaultFrame& frame);
+
+/// "null pointer: write to address 0 (SIGSEGV) at module.c:12:8 in crash". In another module's code: "... at
+/// plugin_b/module.c:12:8 in crash of plugin_b version 3, called by plugin_a".
 std::string sentence(const FaultReport& report);
 
 /// Whole lines, without colour.

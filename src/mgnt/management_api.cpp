@@ -22,17 +22,22 @@ using nlohmann::ordered_json;
 using server::ManagementAnswer;
 using server::ManagementRequest;
 
-/// Text is for people and the default; a program asks for JSON.
-bool wants_json(const ManagementRequest& request) {
+/// Whether the Accept header names the type.
+bool accepts(const ManagementRequest& request, std::string_view type) {
   const std::string* accept = request.header("accept");
   if (accept == nullptr) return false;
   std::string_view rest = *accept;
   while (!rest.empty()) {
     const size_t end = rest.find(',');
-    if (http::media_type(rest.substr(0, end)) == "application/json") return true;
+    if (http::media_type(rest.substr(0, end)) == type) return true;
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   }
   return false;
+}
+
+/// Text is for people and the default; a program asks for JSON.
+bool wants_json(const ManagementRequest& request) {
+  return accepts(request, "application/json");
 }
 
 ManagementAnswer json_answer(int status, const ordered_json& json) {
@@ -265,7 +270,12 @@ ManagementAnswer ManagementApi::module_source(const Request& request, std::strin
   const std::string name = module_name(escaped_name);
   const auto found = registry_.find(name);
   if (!found) return no_such_module(request, name);
-  ManagementAnswer answer = text_answer(200, found->live->source);
+  const runtime::ModuleVersion& live = *found->live;
+  // Who takes both gets it as it is, and errors as JSON.
+  if (wants_json(request) && !accepts(request, "text/x-c")) {
+    return json_answer(200, {{"name", name}, {"version", live.number}, {"hash", live.hash}, {"source", live.source}});
+  }
+  ManagementAnswer answer = text_answer(200, live.source);
   answer.content_type = "text/x-c; charset=utf-8";
   return answer;
 }

@@ -56,11 +56,12 @@ TEST_F(ClientTest, a_module_s_life_from_the_command_line) {
   EXPECT_THAT(output_of({"deploy", "life.c"}), StartsWith("life.c: life, version 2: GET /life"));
 
   EXPECT_THAT(output_of({"list"}),
-              AllOf(ContainsRegex("^NAME +VERSION +STATE +ROUTES +SOCKETS +CALLS +FAULTS +MEMORY\n"),
-                    ContainsRegex("\nlife +2 +live +GET /life +0 +0 +[0-9.]+ [KM]?i?B\n")));
+              AllOf(ContainsRegex("^NAME +VERSION +STATE +CALLS +FAULTS +MEMORY +SOCKETS +ROUTES\n"),
+                    ContainsRegex("\nlife +2 +live +0 +0 +[0-9.]+ [KM]?i?B +GET /life\n")));
   EXPECT_THAT(output_of({"show", "life"}),
               AllOf(StartsWith("life, version 2, live\n"), HasSubstr("routes     GET /life\n")));
   EXPECT_EQ(output_of({"source", "life"}), user_.home().read("life.c"));
+  EXPECT_EQ(nlohmann::json::parse(output_of({"source", "life", "--json"}))["source"], user_.home().read("life.c"));
   EXPECT_THAT(output_of({"history", "life"}),
               ContainsRegex("^HASH +DEPLOYED +SIZE +STATE\n[0-9a-f]{12}  .* B  live\n[0-9a-f]{12}  .* B\n$"));
   EXPECT_THAT(output_of({"rollback", "life"}), StartsWith("life: life, version 3: GET /life"));
@@ -117,10 +118,34 @@ TEST_F(ClientTest, a_fault_is_told_by_show) {
 }
 
 TEST_F(ClientTest, results_that_cannot_be_written_are_a_failure) {
-  const Finished finished = run_program({"sh", "-c", "\"$@\" > /dev/full", "sh", "env", "HOME=" + user_.home().path(),
-                                         cweb_binary(), "list", "--json", "--server", server_.url()});
-  EXPECT_EQ(finished.exit_code, 1);
-  EXPECT_EQ(finished.err, "cweb: standard output cannot be written: No space left on device\n");
+  const auto run = [this](const std::string& shell, const std::vector<std::string>& arguments) {
+    std::vector<std::string> command{"sh", "-c", shell, "sh"};
+    for (const std::string& word : user_.command(arguments)) command.push_back(word);
+    return run_program(command);
+  };
+  const std::string sentence = "cweb: standard output cannot be written: ";
+  // More than stdio keeps, less than that, and with no connection that could have taken the number of what is closed.
+  ASSERT_TRUE(deploy(server_.port(), answering_module("long", "/long", std::string(5000, 'x'))).deployed());
+  const std::string url = server_.url();
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"source", "long", "--server", url},
+                                                  {"list", "--server", url},
+                                                  {"list", "--json", "--server", url},
+                                                  {"--version"},
+                                                  {"deploy", "--help"}}) {
+    const Finished full = run("exec \"$@\" > /dev/full", command);
+    EXPECT_EQ(full.exit_code, 1) << command.front();
+    EXPECT_EQ(full.err, sentence + "No space left on device\n") << command.front();
+    const Finished closed = run("exec \"$@\" >&-", command);
+    EXPECT_EQ(closed.exit_code, 1) << command.front();
+    EXPECT_EQ(closed.err, sentence + "Bad file descriptor\n") << command.front();
+  }
+  // The reader has gone before anything is written.
+  const std::string gone = user_.home().path("gone");
+  EXPECT_EQ(run("mkfifo " + gone + "; { cat " + gone + "; exec \"$@\"; } | { exec < /dev/null; : > " + gone + "; }",
+                {"source", "long", "--server", url})
+                .err,
+            "")
+      << "a reader that has had enough wants no word about it";
 }
 
 TEST(ClientVersion, names_the_libraries_and_the_processor) {

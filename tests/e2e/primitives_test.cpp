@@ -12,6 +12,7 @@
 
 #include "child_process.h"
 #include "deploying.h"
+#include "fault_case.h"
 #include "pace.h"
 #include "primitives_server.h"
 #include "process_facts.h"
@@ -24,6 +25,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 TEST_F(PrimitivesTest, what_a_fault_leaves_open_is_closed_and_others_go_on) {
   deploy_source(R"c(#include <cweb.h>
@@ -273,9 +275,6 @@ static int look_up(struct http_request *req, struct http_response *res) {
     snprintf(res->body, 100, "%d %d", kept(), number());
     return 0;
 }
-static int loop(struct http_request *req, struct http_response *res) {
-    return ((int (*)(void))symbols->resolv("giver", "loop"))();
-}
 static int read_cache(struct http_request *req, struct http_response *res) {
     const char *text = cache->get("text"), *block = cache->get("block");
     snprintf(res->body, 100, "%s %s", text == NULL ? "none" : text, block == NULL ? "none" : block);
@@ -291,15 +290,14 @@ static int call_stash(struct http_request *req, struct http_response *res) {
     snprintf(res->body, 100, "%d", (*number)());
     return 0;
 }
-export module_t config = {.name = "user", .author = "test", .size = 5,
-    .routes = {{"/look-up", "GET", look_up, NONE}, {"/cache", "GET", read_cache, NONE}, {"/loop", "GET", loop, NONE},
+export module_t config = {.name = "user", .author = "test", .size = 4,
+    .routes = {{"/look-up", "GET", look_up, NONE}, {"/cache", "GET", read_cache, NONE},
                {"/stash", "GET", stash, NONE}, {"/call-stash", "GET", call_stash, NONE}}};
 )c";
   const auto giver = [](const std::string& number) {
     return fill_in(R"c(#include <cweb.h>
 static char text[] = "static @NUMBER@";
 int number(void) { return @NUMBER@; }
-int loop(void) { for (volatile int i = 0;; ++i); }
 static void load(void) { cache->set("text", text); cache->set("block", strdup("block @NUMBER@")); }
 export module_t config = {.name = "giver", .author = "test", .onload = load};
 )c",
@@ -319,7 +317,6 @@ export module_t config = {.name = "giver", .author = "test", .onload = load};
   EXPECT_EQ(client_.get("/look-up").status, 500);
 
   deploy_source(giver("3"));
-  EXPECT_EQ(client_.get("/loop").status, 504) << "a loop in another module's code ends at the deadline";
   EXPECT_EQ(client_.get("/stash").status, 200);
   EXPECT_EQ(get("/call-stash"), "200 3");
   EXPECT_EQ(client_.send("DELETE", "/mgnt/modules/giver").status, 200);
@@ -328,6 +325,88 @@ export module_t config = {.name = "giver", .author = "test", .onload = load};
   EXPECT_THAT(server_.log(), HasSubstr("cache: \"text\" is dropped"));
   EXPECT_EQ(client_.get("/call-stash").status, 500) << "its pages are gone: a fault like others";
   EXPECT_EQ(get("/cache"), "200 none block 1");
+}
+
+TEST_F(PrimitivesTest, a_fault_in_another_modules_code_is_told_with_its_lines) {
+  const std::string caller = R"c(#include <cweb.h>
+static int (*poke)(int *);
+_Thread_local char mine;
+static int take(struct http_request *req, struct http_response *res) {
+    poke = symbols->resolv("giver", "poke");
+    return poke == NULL ? -1 : 0;
+}
+static int crash(struct http_request *req, struct http_response *res) { return poke(NULL); /* crashes */ }
+static int by_name(struct http_request *req, struct http_response *res) {
+    return ((int (*)(void))symbols->resolv("giver", map_get(req->params, "name")))(); /* by name */
+}
+static int call_back(int *p) { return *p; /* called back */ }
+static int there_and_back(struct http_request *req, struct http_response *res) {
+    return ((int (*)(int (*)(int *)))symbols->resolv("giver", "apply"))(call_back); /* there */
+}
+static int local(struct http_request *req, struct http_response *res) {
+    mine = 7;
+    ((void (*)(void))symbols->resolv("giver", "fill"))();
+    return snprintf(res->body, 100, "%d", mine), 0;
+}
+export module_t config = {.name = "caller", .author = "test", .size = 5,
+    .routes = {{"/take", "GET", take, NONE}, {"/crash", "GET", crash, NONE}, {"/by-name", "GET", by_name, NONE},
+               {"/back", "GET", there_and_back, NONE}, {"/local", "GET", local, NONE}}};
+)c";
+  const std::string giver = R"c(#include <cweb.h>
+static _Thread_local char its[1000];
+int poke(int *p) { return *p; /* here */ }
+int stop(void) { abort(); /* stops */ }
+int loop(void) { for (volatile int i = 0;; ++i); /* loops */ }
+static int compare(const void *a, const void *b) { return *(volatile int *)8; /* compares */ }
+int sort(void) { int two[2] = {2, 1}; qsort(two, 2, sizeof *two, compare); /* sorts */ return two[0]; }
+int apply(int (*function)(int *)) { return function(NULL); /* applies */ }
+void fill(void) { memset(its, 1, sizeof its); }
+export module_t config = {.name = "giver", .author = "test", .onload = fill};
+)c";
+  const auto report = [&](const std::string& path) {
+    const HttpResponse response = client_.get(path, {{"Accept", "application/json"}});
+    EXPECT_GE(response.status, 500);
+    return nlohmann::json::parse(response.body, nullptr, /*allow_exceptions=*/false);
+  };
+  // The lines of the chain, each with the module it is in where that is another one.
+  const auto chain = [&](const nlohmann::json& report) {
+    std::string text;
+    for (const auto& each : report["chain"]) {
+      text += each.value("module", "") + ":" + std::to_string(each.value("line", 0)) + " ";
+    }
+    return text;
+  };
+  const auto at = [&](const std::string& module, const std::string& mark) {
+    return module + ":" + std::to_string(marked_line(module.empty() ? caller : giver, mark)) + " ";
+  };
+  deploy_source(giver);
+  deploy_source(caller);
+  EXPECT_EQ(get("/take"), "200 ");
+  deploy_source("/* everything is a line further down */\n" + giver);
+  const nlohmann::json crash = report("/crash");
+  EXPECT_EQ(crash.value("module", ""), "caller") << "it is called, so it is counted";
+  EXPECT_EQ(crash.value("in_module", ""), "giver");
+  EXPECT_EQ(crash.value("in_version", 0), 1) << "that which was called, though there is a newer one";
+  EXPECT_EQ(crash.value("file", ""), "giver/module.c");
+  EXPECT_EQ(crash.value("function", ""), "poke");
+  EXPECT_THAT(crash.value("source_line", ""), HasSubstr("/* here */"));
+  EXPECT_EQ(chain(crash), at("giver", "here") + at("", "crashes"));
+  EXPECT_THAT(server_.log(), HasSubstr("in module caller, version 1: null pointer: read from address 0 (SIGSEGV) at "
+                                       "giver/" +
+                                       marked_place(giver)));
+  EXPECT_THAT(server_.log(), HasSubstr(" in poke of giver version 1, called by caller\n"));
+
+  deploy_source(giver);
+  EXPECT_EQ(chain(report("/by-name?name=stop")), at("giver", "stops") + at("", "by name"));
+  EXPECT_THAT(chain(report("/by-name?name=sort")), StartsWith(at("giver", "compares") + at("giver", "sorts")));
+  EXPECT_EQ(chain(report("/by-name?name=loop")), at("giver", "loops") + at("", "by name"));
+  const nlohmann::json back = report("/back");
+  EXPECT_EQ(chain(back), at("", "called back") + at("giver", "applies") + at("", "there"));
+  EXPECT_FALSE(back.contains("in_module")) << "the innermost is its own";
+  EXPECT_EQ(module_status(client_, "caller").value("faults", 0), 5);
+  EXPECT_EQ(module_status(client_, "giver").value("faults", -1), 0);
+
+  EXPECT_EQ(get("/local"), "200 7") << "each has its own thread-local variables";
 }
 
 const std::string signing_module = R"c(#include <cweb.h>

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <filesystem>
@@ -73,8 +74,14 @@ TEST_F(WatchTest, every_save_is_deployed_and_what_is_broken_is_told_until_it_is_
 
   fs::remove(home().path("a.c"));
   ASSERT_TRUE(terminal.await("a.c is gone; its module goes on")) << terminal.shown();
+  ASSERT_EQ(::mkfifo(home().path("a.c").c_str(), 0600), 0);
+  ASSERT_TRUE(terminal.await("a.c: is a pipe or a device")) << "nobody will write to it " << terminal.shown();
+  fs::remove(home().path("a.c"));
+  ASSERT_TRUE(terminal.await("a.c is gone; its module goes on")) << terminal.shown();
+  home().write("a.c", answering_module("b", "/a", "other name"));
+  ASSERT_TRUE(terminal.await("a.c was module a before: `cweb remove a --server ")) << terminal.shown();
   home().write("a.c", version(5));
-  ASSERT_TRUE(terminal.await("a.c: a, version 4: GET /a (")) << terminal.shown();
+  ASSERT_TRUE(terminal.await("a.c: fixed: a, version 4: GET /a (")) << terminal.shown();
   EXPECT_EQ(client.get("/a").body, "text 5");
   expect_ends_well(terminal);
   EXPECT_EQ(client.get("/a").body, "text 5") << "what was deployed stays";
@@ -113,7 +120,11 @@ TEST_F(WatchTest, a_directory_and_a_list_are_followed_as_they_change) {
   ASSERT_TRUE(terminal.await("src/a.c: a, version 1")) << terminal.shown();
   home().write("src/c.c", answering_module("c", "/c", "c"));
   ASSERT_TRUE(terminal.await("src/c.c: c, version 1")) << terminal.shown();
-  home().write("routes.ini", "server_url=" + server.url("/mgnt") + "\n[modules]\nb.c\n");
+  home().write("src/d.c", "no module\n");
+  ASSERT_TRUE(terminal.await("src/d.c: not deployed")) << terminal.shown();
+  fs::remove(home().path("src/d.c"));
+  ASSERT_TRUE(terminal.await("src/d.c is gone\r\n")) << "it had no module " << terminal.shown();
+  home().write("routes.ini", "server_url=" + server.url("/mgnt") + "\n[modules]\nb.c\n./b.c\n");
   ASSERT_TRUE(terminal.await("b.c: b, version 1")) << terminal.shown();
   home().write("b.c", answering_module("b", "/b", "b again"));
   ASSERT_TRUE(terminal.await("b.c: b, version 2")) << terminal.shown();
@@ -122,6 +133,7 @@ TEST_F(WatchTest, a_directory_and_a_list_are_followed_as_they_change) {
   home().write("b.c", answering_module("b", "/b", "and again"));
   ASSERT_TRUE(terminal.await("b.c: b, version 3")) << "a list that cannot be read changes nothing " << terminal.shown();
   expect_ends_well(terminal);
+  EXPECT_THAT(terminal.shown(), Not(HasSubstr("./b.c"))) << "one file under two names is deployed once";
 }
 
 TEST_F(WatchTest, a_server_that_goes_and_comes_back_has_the_modules_again) {
@@ -182,6 +194,22 @@ export module_t config = {.name = "a", .author = "t", .routes = {{"/a", "GET", a
   server.open_gate();
 }
 
+TEST_F(WatchTest, a_server_that_comes_back_with_a_key_refuses_each_save_with_a_sentence) {
+  home().write("a.c", version(1));
+  auto server = std::make_unique<ServerProcess>();
+  const std::string port = std::to_string(server->port());
+  Terminal terminal(watch(server->url(), {"a.c"}));
+  ASSERT_TRUE(terminal.await("a, version 1")) << terminal.shown();
+  server.reset();
+  ASSERT_TRUE(terminal.await("trying again until Ctrl-C")) << terminal.shown();
+  const ServerProcess next({"--port", port}, {"CWEB_ADMIN_KEY=correct-horse-battery-staple"});
+  ASSERT_TRUE(terminal.await("needs the admin key")) << terminal.shown();
+  ASSERT_TRUE(terminal.await("what modules print is not shown")) << terminal.shown();
+  home().write("a.c", version(2));
+  ASSERT_TRUE(terminal.await("needs the admin key")) << terminal.shown();
+  expect_ends_well(terminal);
+}
+
 TEST_F(WatchTest, logs_show_what_is_kept_and_go_on) {
   ServerProcess server;
   HttpClient client(server.port());
@@ -198,6 +226,7 @@ TEST_F(WatchTest, logs_show_what_is_kept_and_go_on) {
   EXPECT_THAT(all.out, HasSubstr(" a: asked for tea\n"));
   EXPECT_THAT(all.out, HasSubstr(" b, version 1, is deployed\n"));
   EXPECT_THAT(user_.run(logs({"b"})).out, Not(HasSubstr("tea")));
+  EXPECT_THAT(user_.run(logs({"nosuch"})).err, HasSubstr("nothing is kept of that"));
   const Finished last = user_.run(logs({"a", "-n", "1", "--json"}));
   const nlohmann::json event = nlohmann::json::parse(last.out, nullptr, false);
   ASSERT_TRUE(event.is_object()) << last.out;
@@ -220,6 +249,9 @@ TEST_F(WatchTest, logs_outlive_the_server_process) {
   ASSERT_TRUE(deploy(client, printing).deployed());
   Terminal terminal(user_.command({"logs", "-f", "--server", server.url()}, {"NO_COLOR=1"}));
   ASSERT_TRUE(terminal.await("is deployed")) << terminal.shown();
+  // What is kept is told before there is a stream, and a stream that has not begun would not notice.
+  client.get("/a?text=tea");
+  ASSERT_TRUE(terminal.await("asked for tea")) << terminal.shown();
   server.kill_serving();
   ASSERT_TRUE(terminal.await("trying again until Ctrl-C")) << terminal.shown();
   ASSERT_TRUE(terminal.await("the server is there again")) << terminal.shown();

@@ -31,8 +31,9 @@ class FakeImage final : public CodeImage {
   std::set<const void*> functions;  ///< that are said to be inside
   bool everything_is_inside = false;
   std::vector<void (*)()> constructor_functions;
-  std::string object_text;    ///< what it was linked from
-  bool* destroyed = nullptr;  ///< becomes true with the image
+  std::string object_text;               ///< what it was linked from
+  std::span<const std::byte> addresses;  ///< by which its code is found from calls of other versions
+  bool* destroyed = nullptr;             ///< becomes true with the image
 
   /// Adds a row with its fact; the texts must be literals.
   void add_route(const char* path, const char* method, int (*handler)(http_request*, http_response*),
@@ -60,6 +61,7 @@ class FakeImage final : public CodeImage {
     }
     return false;
   }
+  std::span<const std::byte> memory() const override { return addresses; }
   size_t readable_bytes(const void* address) const override {
     for (const std::string_view text : texts) {
       const auto* byte = static_cast<const char*>(address);

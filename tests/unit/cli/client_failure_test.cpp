@@ -37,6 +37,10 @@ TEST(CallFailureSentence, says_what_to_do) {
       sentence(secure,
                {.code = CURLE_PEER_FAILED_VERIFICATION, .detail = "SSL certificate problem: self-signed certificate"}),
       AllOf(HasSubstr("not trusted (self-signed certificate)"), HasSubstr("--cacert FILE"), HasSubstr("--insecure")));
+  EXPECT_THAT(
+      sentence(secure, {.code = CURLE_PEER_FAILED_VERIFICATION,
+                        .detail = "SSL: certificate subject name 'a' does not match target host name 'b'"}),
+      AllOf(HasSubstr("name 'a' does not match"), HasSubstr("as its certificate does"), Not(HasSubstr("--cacert"))));
   EXPECT_THAT(sentence(secure, {.code = CURLE_SSL_CONNECT_ERROR, .detail = "OpenSSL: wrong version number"}),
               HasSubstr("does not speak HTTPS: use http://example.com:443"));
   EXPECT_THAT(sentence(secure, {.code = CURLE_SSL_CONNECT_ERROR, .detail = "x\033[2J"}), HasSubstr("(x?[2J)"));

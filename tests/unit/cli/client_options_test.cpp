@@ -68,6 +68,9 @@ TEST(ClientCommandLine, that_is_wrong_is_one_sentence_with_what_was_meant_perhap
   EXPECT_THAT(usage_fault({"show"}), HasSubstr("show: NAME is required"));
   EXPECT_THAT(usage_fault({"show", "a", "b"}), HasSubstr("b"));
   EXPECT_THAT(usage_fault({"show", ""}), HasSubstr("empty"));
+  for (const char* hash : {"0b6", "0b60xyz", "0B60"}) {
+    EXPECT_THAT(usage_fault({"rollback", "counter", hash}), HasSubstr("at least 4 digits of 0-9 and a-f"));
+  }
   EXPECT_THAT(usage_fault({"list", "--insecure", "--cacert", "x"}), HasSubstr("--cacert"));
   EXPECT_EQ(usage_fault({"lits\033[2J"}).find('\033'), std::string::npos);
 }

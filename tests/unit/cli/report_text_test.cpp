@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/event_view.h"
 #include "cli/module_text.h"
 
 namespace cweb::cli {
@@ -104,6 +105,29 @@ TEST(ModuleText, tells_the_recent_faults) {
                       "    7 |   return *p;\n"
                       "    during GET /counter\n"
                       "    a fresh instance serves\n")));
+}
+
+TEST(ModuleText, tells_in_whose_code_a_fault_was) {
+  json module = counter;
+  module["recent_faults"] = json::array({{{"version", 3},
+                                          {"what", "a null pointer was read"},
+                                          {"file", "helper/module.c"},
+                                          {"line", 7},
+                                          {"column", 3},
+                                          {"function", "show"},
+                                          {"in_module", "helper"},
+                                          {"in_version", 2}}});
+  EXPECT_THAT(module_text(module, false), HasSubstr("read at helper/module.c:7:3 in show of helper version 2\n"));
+}
+
+TEST(EventView, names_the_files_of_a_report_as_the_user_does) {
+  const std::string report =
+      "fault 1 in module a: bad at b/module.c:4:3 in f of b version 1\n"
+      "  in   b/module.c:4:3 in f of b version 1\n  from bb/module.c:5:1 in g\n  from module.c:6:1 in h\n";
+  EXPECT_EQ(with_files(report, "a", {{"a", "src/a.c"}, {"b", "src/lib.c"}}),
+            "fault 1 in module a: bad at src/lib.c:4:3 in f of b version 1\n"
+            "  in   src/lib.c:4:3 in f of b version 1\n  from bb/module.c:5:1 in g\n  from src/a.c:6:1 in h\n");
+  EXPECT_EQ(with_files(report, "a", {}), report);
 }
 
 }  // namespace

@@ -49,6 +49,14 @@ TEST(RoutesIniText, may_give_each_file_a_name_and_a_comment_behind) {
               ElementsAre("dir/a=b.c", "a #1.c", "a;b#c.c"));
 }
 
+TEST(RoutesIniText, may_quote_what_it_names) {
+  const RoutesIni ini =
+      parse_routes_ini("server_url='http://a:1/mgnt'\n[modules]\n'a b.c' ; c\na='c.c'\n'd.c\n", "r.ini");
+  EXPECT_EQ(ini.server_url, "http://a:1");
+  EXPECT_THAT(ini.files, ElementsAre("a b.c", "c.c", "'d.c"));
+  EXPECT_THAT(parse_routes_ini("server_url = \"http://a:1\"\n", "r.ini").server_url, "http://a:1");
+}
+
 TEST(RoutesIniText, may_name_the_server_among_the_files) {
   const RoutesIni ini = parse_routes_ini("[modules]\na.c\nserver_url=http://a:1\n", "r.ini");
   EXPECT_EQ(ini.server_url, "http://a:1");

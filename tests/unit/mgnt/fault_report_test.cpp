@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-FaultReport report_of(std::vector<CodeLocation> chain, std::string source_line = {}) {
+FaultReport report_of(std::vector<FaultFrame> chain, std::string source_line = {}) {
   return {.id = "0123456789ab",
           .time = "2026-01-02T03:04:05.678Z",
           .module = "crashing",
@@ -56,7 +56,7 @@ TEST(FaultReportTest, ThereIsNoCaretWhereTheColumnIsNotKnownOrBehindTheLine) {
 }
 
 TEST(FaultReportTest, ARecursionIsALineWithItsCount) {
-  std::vector<CodeLocation> chain(60, {"deeper", {5, 12}});
+  std::vector<FaultFrame> chain(60, {"deeper", {5, 12}});
   chain.push_back({"crash", {20, 5}});
   FaultReport report = report_of(chain);
   report.frames_left_out = 17'000;
@@ -82,6 +82,25 @@ TEST(FaultReportTest, WithoutAPlaceTheSentenceIsWhatHappened) {
   EXPECT_THAT(to_text(report), Not(HasSubstr("module.c")));
   EXPECT_FALSE(to_json(report).contains("line"));
   EXPECT_TRUE(to_json(report)["chain"].empty());
+}
+
+TEST(FaultReportTest, CodeOfAnotherModuleIsNamedWithItsVersion) {
+  const FaultReport report = report_of({{"helper", {4, 3}, "plugin_b", 7}, {"crash", {20, 5}}}, "  *out = 1;");
+  const std::string place = "plugin_b/module.c:4:3 in helper of plugin_b version 7";
+  EXPECT_EQ(sentence(report), "null pointer: write to address 0 (SIGSEGV) at " + place + ", called by crashing");
+  EXPECT_THAT(to_text(report), HasSubstr("fault 0123456789ab in module crashing, version 3: null"));
+  EXPECT_THAT(to_text(report), HasSubstr("    4 |   *out = 1;\n"));
+  EXPECT_THAT(to_text(report), HasSubstr("  in   " + place + "\n  from module.c:20:5 in crash\n"));
+  const auto json = to_json(report);
+  EXPECT_EQ(json["module"], "crashing");
+  EXPECT_EQ(json["version"], 3);
+  EXPECT_EQ(json["file"], "plugin_b/module.c");
+  EXPECT_EQ(json["in_module"], "plugin_b");
+  EXPECT_EQ(json["in_version"], 7);
+  EXPECT_EQ(json["chain"][0]["module"], "plugin_b");
+  EXPECT_EQ(json["chain"][0]["version"], 7);
+  EXPECT_FALSE(json["chain"][1].contains("module"));
+  EXPECT_FALSE(to_json(report_of({{"crash", {20, 5}}})).contains("in_module"));
 }
 
 TEST(FaultReportTest, HowOftenIsToldFromTheSecondTimeOn) {

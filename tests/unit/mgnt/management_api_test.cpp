@@ -132,6 +132,10 @@ TEST_F(ManagementApiTest, one_module_and_its_source_are_found_by_name) {
   EXPECT_EQ(source.status, 200);
   EXPECT_THAT(source.content_type, StartsWith("text/x-c"));
   EXPECT_EQ(source.body, counter);
+  EXPECT_EQ(json::parse(call_for_json("GET", "/mgnt/modules/counter/source").body)["source"], counter);
+  auto either = request("GET", "/mgnt/modules/counter/source", "");
+  either.headers.emplace_back("Accept", "text/x-c, application/json");
+  EXPECT_EQ(api_.handle(either).body, counter);
 }
 
 TEST_F(ManagementApiTest, delete_removes) {

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "runtime/code_map.h"
 #include "runtime/invoke.h"
 #include "runtime/loop_gate.h"
 #include "runtime/runtime.h"
@@ -35,6 +36,9 @@ void sleeps_long() {
 }
 void waits() {
   gate->wait();
+}
+void breaks() {
+  __asm__ volatile("int3");
 }
 
 class DeadlineWatchTest : public testing::Test {
@@ -93,6 +97,21 @@ TEST_F(DeadlineWatchTest, TheThreadOfACallThatWasEndedTakesOthers) {
     EXPECT_EQ(call(loops, true, 10ms).ending, Ending::stopped);
     EXPECT_EQ(call(returns, true, 30s).ending, Ending::returned);
   }
+}
+
+TEST_F(DeadlineWatchTest, AFaultInAnotherVersionsCodeIsNotedAsItsAndLeavesNoLibraryInTheMiddle) {
+  auto image = std::make_unique<FakeImage>();
+  image->addresses = {reinterpret_cast<const std::byte*>(&breaks), 64};
+  const auto other = std::make_shared<ModuleVersion>(2, std::move(image));
+  const WaitedCall unknown = call(breaks, false, 30s);
+  EXPECT_EQ(unknown.ending, Ending::stopped);
+  EXPECT_TRUE(unknown.fault.outside_module) << "nobody knows whose it is";
+  note_code(other);
+  const WaitedCall known = call(breaks, false, 30s);
+  EXPECT_EQ(known.ending, Ending::stopped);
+  EXPECT_FALSE(known.fault.outside_module);
+  ASSERT_GT(known.fault.frame_count, 0U);
+  EXPECT_EQ(known.fault.frames[0].version, other->id());
 }
 
 TEST_F(DeadlineWatchTest, AStuckCallIsGivenUpUntilSomebodyReportsItAndCountsUntilItReturns) {

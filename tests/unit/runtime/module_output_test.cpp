@@ -163,7 +163,7 @@ TEST_F(ModuleOutputTest, ADeadlineEndsALoopOfPrinting) {
               for (;;) host<int(const char*, FILE*)>("fputs")("x\n", stream);
             }),
             WaitedCall::Ending::stopped);
-  static const std::string lines(size_t{64} << 20, '\n');
+  static const std::string lines(size_t{16} << 20, '\n');
   EXPECT_EQ(end_of([] {
               const auto print = host<ssize_t(int, const void*, size_t)>("write");
               for (;;) print(1, lines.data(), lines.size());
