@@ -19,7 +19,7 @@ namespace cweb::runtime {
 
 /// With a look at the deadline now and then: a text may have millions of lines.
 void print_module_output(OutputStream stream, const char* bytes, size_t count) {
-  constexpr size_t piece_bytes = size_t{64} << 10;
+  constexpr size_t piece_bytes = 4096;
   for (; count > piece_bytes; bytes += piece_bytes, count -= piece_bytes) {
     print_output(stream, bytes, piece_bytes);
     stop_when_overdue();
