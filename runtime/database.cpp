@@ -12,6 +12,7 @@
 #include "runtime/database_session.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
+#include "runtime/sqlite_heap.h"
 
 namespace cweb::runtime {
 namespace {
@@ -44,6 +45,7 @@ int stop_if_overdue(void*) {
 }  // namespace
 
 Expected<std::shared_ptr<Database>> Database::open(const std::string& file) {
+  set_up_sqlite_heap();
   static std::atomic<unsigned> number{0};
   const std::string name = file.empty() ? fmt::format("file:/cweb-modules-{}?vfs=memdb", number.fetch_add(1)) : file;
   std::shared_ptr<Database> database(new Database(name, !file.empty()));
@@ -183,6 +185,24 @@ int Database::bind_blob(sqlite3_stmt* statement, int index, const void* blob, ui
   return with(statement, SQLITE_MISUSE, [&](const auto& known) {
     return sqlite3_bind_blob64(known->handle, index, blob, bytes, SQLITE_TRANSIENT);
   });
+}
+
+int Database::bind_int(sqlite3_stmt* statement, int index, int value) {
+  return with(statement, SQLITE_MISUSE,
+              [&](const auto& known) { return sqlite3_bind_int(known->handle, index, value); });
+}
+
+const unsigned char* Database::column_text(sqlite3_stmt* statement, int column) {
+  const unsigned char* const none = nullptr;
+  return with(statement, none, [&](const auto& known) { return sqlite3_column_text(known->handle, column); });
+}
+
+int Database::column_int(sqlite3_stmt* statement, int column) {
+  return with(statement, 0, [&](const auto& known) { return sqlite3_column_int(known->handle, column); });
+}
+
+int Database::column_count(sqlite3_stmt* statement) {
+  return with(statement, 0, [](const auto& known) { return sqlite3_column_count(known->handle); });
 }
 
 int Database::changes() {

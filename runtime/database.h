@@ -53,6 +53,11 @@ class Database : public std::enable_shared_from_this<Database> {
   int finalize(sqlite3_stmt* statement);
   int bind_text(sqlite3_stmt* statement, int index, const char* text, uint64_t bytes);
   int bind_blob(sqlite3_stmt* statement, int index, const void* blob, uint64_t bytes);
+  int bind_int(sqlite3_stmt* statement, int index, int value);
+  // Null and 0 for what is no statement of this database's.
+  const unsigned char* column_text(sqlite3_stmt* statement, int column);
+  int column_int(sqlite3_stmt* statement, int column);
+  int column_count(sqlite3_stmt* statement);
 
   // Of the calling thread's last step.
   int changes();

@@ -41,7 +41,7 @@ namespace cweb::runtime {
 
 thread_local volatile int HostSection::depth_ = 0;
 thread_local uintptr_t HostSection::lowest_frame_ = 0;
-thread_local volatile bool AllocatorProbe::entered_ = false;
+thread_local const char* volatile AllocatorProbe::function_ = nullptr;
 
 namespace {
 
@@ -86,8 +86,11 @@ void describe(FaultRecord& record, int signal_number, const siginfo_t& info, con
   record.writes = record.executes = false;
   record.address = 0;
   record.reason[0] = 0;
-  if (AllocatorProbe::entered()) record.place = FaultRecord::Place::no_block;
-  if (record.place == FaultRecord::Place::no_block) return;
+  if (AllocatorProbe::entered()) {
+    record.place = FaultRecord::Place::no_block;
+    strncpy(record.reason, AllocatorProbe::function(), sizeof record.reason - 1);
+    return;
+  }
   const bool by_processor = signal_number != SIGABRT && info.si_code > 0;
   if (!by_processor) return;
   record.address = reinterpret_cast<uintptr_t>(info.si_addr);

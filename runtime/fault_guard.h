@@ -59,18 +59,20 @@ class HostSection {
 };
 
 /// Around a look-up of the process's own allocator with an address that may be wild: it faults before it takes a lock.
+/// `function` is what the module has called, a literal: the report names it.
 class AllocatorProbe {
  public:
-  AllocatorProbe() { entered_ = true; }
-  ~AllocatorProbe() { entered_ = false; }
+  explicit AllocatorProbe(const char* function) { function_ = function; }
+  ~AllocatorProbe() { function_ = nullptr; }
   AllocatorProbe(const AllocatorProbe&) = delete;
   AllocatorProbe& operator=(const AllocatorProbe&) = delete;
 
-  static bool entered() { return entered_; }
-  static void reset() { entered_ = false; }
+  static bool entered() { return function_ != nullptr; }
+  static const char* function() { return function_; }
+  static void reset() { function_ = nullptr; }
 
  private:
-  static thread_local volatile bool entered_;
+  static thread_local const char* volatile function_;
 };
 
 /// On a thread that is about to leave its call by a jump: from here to after_fault() no deadline ends it or overwrites

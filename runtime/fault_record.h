@@ -18,7 +18,7 @@ struct FaultRecord {
   enum class Place : uint8_t {
     elsewhere,
     near_null,
-    no_block,       ///< given to free() or realloc(), and no block of memory
+    no_block,       ///< given to the function of memory that `reason` names, and no block
     stack_guard,    ///< below the thread's stack: it has overflowed
     response_guard  ///< right behind the buffer that res->body points to
   };
@@ -39,7 +39,7 @@ struct FaultRecord {
   std::array<Frame, 64> frames{};
   size_t frame_count = 0;
   size_t frames_left_out = 0;  ///< further ones, of a deep recursion
-  char reason[256] = {};       ///< of `stopped`: one sentence
+  char reason[256] = {};       ///< of `stopped`: one sentence; of `no_block`: a function's name
   int64_t deadline_ns = 0;     ///< of `deadline`: how long the call was given; 0: what its version gives each
 };
 

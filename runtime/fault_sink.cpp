@@ -26,7 +26,7 @@ std::string describe_access(const FaultRecord& fault) {
     case Place::response_guard:
       return fmt::format("{} past res->body, {} bytes", fault.writes ? "wrote" : "read", 8192);
     case Place::no_block:
-      return "free() or realloc() was given an address that is not a block of memory";
+      return fmt::format("{}() was given an address that is not a block of memory", fault.reason);
     case Place::near_null:
       return fault.address == 0
                  ? fmt::format("null pointer: {} address 0", access(fault))

@@ -67,24 +67,21 @@ int host_bind_text(void* a, void* b, void* c, void* d, void* e, void* f) {
 
 int host_bind_int(void* a, void* b, void* c, void* d) {
   const auto given = arguments(a, b, c, d);
-  sqlite3_stmt* const statement = statement_of(given);
-  return statement == nullptr ? SQLITE_MISUSE : sqlite3_bind_int(statement, given.at<int>(1), given.at<int>(2));
+  return bind_int(given.at<sqlite3_stmt*>(0), given.at<int>(1), given.at<int>(2));
 }
-
-// SQLite answers for a null statement.
 
 const unsigned char* host_column_text(void* a, void* b, void* c) {
   const auto given = arguments(a, b, c);
-  return sqlite3_column_text(statement_of(given), given.at<int>(1));
+  return column_text(given.at<sqlite3_stmt*>(0), given.at<int>(1));
 }
 
 int host_column_int(void* a, void* b, void* c) {
   const auto given = arguments(a, b, c);
-  return sqlite3_column_int(statement_of(given), given.at<int>(1));
+  return column_int(given.at<sqlite3_stmt*>(0), given.at<int>(1));
 }
 
 int host_column_count(void* a, void* b) {
-  return sqlite3_column_count(statement_of(arguments(a, b)));
+  return column_count(arguments(a, b).at<sqlite3_stmt*>(0));
 }
 
 int host_changes() {
@@ -100,7 +97,7 @@ sqlite3_int64 host_last_insert_rowid() {
 }
 
 void host_free(void* a, void* b) {
-  module_sqlite_free(arguments(a, b).at<void*>(0));
+  free_block(arguments(a, b).at<void*>(0), "database->free");
 }
 
 }  // namespace

@@ -37,8 +37,13 @@ std::span<const HostSymbol> crypto_functions();         ///< host_crypto.cpp: cr
 void* module_malloc(size_t size);
 void* module_realloc(void* block, size_t size);
 void module_free(void* block);
-/// The module's sqlite3_free.
-void module_sqlite_free(void* block);
+
+// The same for any block that a module may have, SQLite's included. `function` is what the module has called: its call
+// ends with a sentence about it when the address is no block.
+void free_block(void* block, const char* function);
+void* realloc_block(void* block, size_t size, const char* function);
+/// 0 for null.
+size_t usable_size(const void* block, const char* function);
 
 /// print_output for more than a line. The call may end in it, with its deadline.
 void print_module_output(OutputStream stream, const char* bytes, size_t count);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <cstring>
 #include <cwchar>
 
@@ -16,6 +17,7 @@
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
 #include "runtime/process_block.h"
+#include "runtime/sqlite_heap.h"
 
 namespace cweb::runtime {
 namespace {
@@ -42,10 +44,15 @@ void* stop_if_in_vain(void* block) {
   return block;
 }
 
-[[noreturn]] void stop_at_freed(const char* function) {
-  stop_module_call(function[0] == 'f' ? "free() was given a block that is freed already, or the inside of one"
-                                      : "realloc() was given a block that is freed already, or the inside of one");
+[[noreturn]] void stop_at(const char* function, const char* given) {
+  char reason[sizeof FaultRecord::reason];
+  std::snprintf(reason, sizeof reason, "%s() was given %s", function, given);
+  stop_module_call(reason);
 }
+
+constexpr const char* freed_block = "a block that is freed already, or the inside of one";
+constexpr const char* used_block = "memory that SQLite itself is using";
+constexpr const char* own_memory = "memory of the module itself: a static object or a literal";
 
 /// Blocks that are no module's: the buffer of the response, memory of the image, what a library took from the process.
 bool is_own_memory(const void* address) {
@@ -54,20 +61,24 @@ bool is_own_memory(const void* address) {
 }
 
 /// A block that a library took from the process, or a wild address: the allocator finds out.
-void free_of_process(void* block) {
-  if (!may_be_process_block(block)) stop_module_call("free() was given an address that is not a block of memory");
-  const AllocatorProbe probe;
-  free(block);
-}
-
-void* realloc_of_process(void* block, size_t size) {
-  if (!may_be_process_block(block)) stop_module_call("realloc() was given an address that is not a block of memory");
-  const AllocatorProbe probe;
-  return realloc(block, size);
+void check_process_block(const void* block, const char* function) {
+  if (is_own_memory(block)) stop_at(function, own_memory);
+  if (!may_be_process_block(block)) stop_at(function, "an address that is not a block of memory");
 }
 
 void* host_malloc(size_t size) {
   return stop_if_in_vain(allocate(size, default_alignment, false));
+}
+
+void* realloc_foreign(void* block, size_t size, const char* function) {
+  if (in_response_buffer(block)) {
+    void* copy = host_malloc(size);
+    if (copy != nullptr) std::memcpy(copy, block, std::min(size, response_buffer_left(block)));
+    return copy;
+  }
+  check_process_block(block, function);
+  const AllocatorProbe probe(function);
+  return realloc(block, size);
 }
 
 void* host_calloc(size_t count, size_t size) {
@@ -77,54 +88,17 @@ void* host_calloc(size_t count, size_t size) {
 }
 
 void host_free(void* block) {
-  if (block == nullptr) return;
-  switch (block_state(block)) {
-    case BlockState::live:
-      if (release_block(block)) return;
-      // Another thread was faster.
-      [[fallthrough]];
-    case BlockState::freed:
-      stop_at_freed("free");
-    case BlockState::foreign:
-      break;
-  }
-  // `free(res->body)` before pointing it elsewhere is what many modules do.
-  if (in_response_buffer(block)) return;
-  if (is_own_memory(block))
-    stop_module_call("free() was given memory of the module itself: a static object or a literal");
-  free_of_process(block);
+  free_block(block, "free");
 }
 
 void* host_realloc(void* block, size_t size) {
-  if (block == nullptr) return host_malloc(size);
-  if (size == 0) return host_free(block), nullptr;
-  switch (block_state(block)) {
-    case BlockState::live:
-      if (const ResizedBlock resized = resize_block(block, size); resized.was_live) {
-        if (resized.block == nullptr) errno = ENOMEM;
-        return resized.block;
-      }
-      // Another thread was faster.
-      [[fallthrough]];
-    case BlockState::freed:
-      stop_at_freed("realloc");
-    case BlockState::foreign:
-      break;
-  }
-  if (in_response_buffer(block)) {
-    void* copy = host_malloc(size);
-    if (copy != nullptr) std::memcpy(copy, block, std::min(size, response_buffer_left(block)));
-    return copy;
-  }
-  if (is_own_memory(block))
-    stop_module_call("realloc() was given memory of the module itself: a static object or a literal");
-  return realloc_of_process(block, size);
+  return realloc_block(block, size, "realloc");
 }
 
 void* host_reallocarray(void* block, size_t count, size_t size) {
   size_t bytes = 0;
   if (__builtin_mul_overflow(count, size, &bytes)) return errno = ENOMEM, nullptr;
-  return host_realloc(block, bytes);
+  return realloc_block(block, bytes, "reallocarray");
 }
 
 bool is_power_of_two(size_t number) {
@@ -149,14 +123,7 @@ void* host_valloc(size_t size) {
 }
 
 size_t host_malloc_usable_size(void* block) {
-  if (block == nullptr) return 0;
-  if (in_response_buffer(block)) return response_buffer_left(block);
-  if (block_state(block) == BlockState::live) return block_size(block);
-  if (!may_be_process_block(block)) {
-    stop_module_call("malloc_usable_size() was given an address that is not a block of memory");
-  }
-  const AllocatorProbe probe;
-  return malloc_usable_size(block);
+  return usable_size(block, "malloc_usable_size");
 }
 
 char* copy_text(const char* text, size_t length) {
@@ -199,6 +166,70 @@ char* host_get_current_dir_name() {
 }
 
 }  // namespace
+
+void free_block(void* block, const char* function) {
+  if (block == nullptr) return;
+  switch (block_state(block)) {
+    case BlockState::live:
+      if (release_block(block)) return;
+      // Another thread was faster.
+      [[fallthrough]];
+    case BlockState::freed:
+      stop_at(function, freed_block);
+    case BlockState::sqlites:
+      if (!is_for_modules(block)) stop_at(function, used_block);
+      if (release_sqlite_block(block)) return;
+      stop_at(function, freed_block);
+    case BlockState::foreign:
+      break;
+  }
+  // `free(res->body)` before pointing it elsewhere is what many modules do.
+  if (in_response_buffer(block)) return;
+  check_process_block(block, function);
+  const AllocatorProbe probe(function);
+  free(block);
+}
+
+void* realloc_block(void* block, size_t size, const char* function) {
+  if (block == nullptr) return host_malloc(size);
+  if (size == 0) return free_block(block, function), nullptr;
+  ResizedBlock resized;
+  switch (block_state(block)) {
+    case BlockState::sqlites:
+      if (!is_for_modules(block)) stop_at(function, used_block);
+      resized = resize_sqlite_block(block, size);
+      break;
+    case BlockState::live:
+      resized = resize_block(block, size);
+      break;
+    case BlockState::freed:
+      break;
+    case BlockState::foreign:
+      return realloc_foreign(block, size, function);
+  }
+  // Not live any more: another thread was faster, perhaps.
+  if (!resized.was_live) stop_at(function, freed_block);
+  if (resized.block == nullptr) errno = ENOMEM;
+  return resized.block;
+}
+
+size_t usable_size(const void* block, const char* function) {
+  if (block == nullptr) return 0;
+  switch (block_state(block)) {
+    case BlockState::live:
+      return block_size(block);
+    case BlockState::sqlites:
+      return sqlite_block_size(block);
+    case BlockState::freed:
+      stop_at(function, freed_block);
+    case BlockState::foreign:
+      break;
+  }
+  if (in_response_buffer(block)) return response_buffer_left(block);
+  check_process_block(block, function);
+  const AllocatorProbe probe(function);
+  return malloc_usable_size(const_cast<void*>(block));
+}
 
 void* module_malloc(size_t size) {
   return allocate(size, default_alignment, false);

@@ -29,6 +29,12 @@ Result in_section(Result otherwise, const Use& use) {
   return result;
 }
 
+template <class Result, class Use>
+Result on_database(Result otherwise, const Use& use) {
+  Primitives* const all = primitives();
+  return all == nullptr ? otherwise : in_section(otherwise, [&] { return use(*all->database); });
+}
+
 bool is_text_of_callers(Destructor destructor) {
   return destructor != SQLITE_STATIC && destructor != SQLITE_TRANSIENT;
 }
@@ -44,7 +50,7 @@ char** column_names(sqlite3_stmt* statement, int count) {
   return columns;
 }
 
-char* column_text(sqlite3_stmt* statement, int column) {
+char* value_of(sqlite3_stmt* statement, int column) {
   const HostSection section;
   return reinterpret_cast<char*>(const_cast<unsigned char*>(sqlite3_column_text(statement, column)));
 }
@@ -58,7 +64,7 @@ int run_statement(sqlite3_stmt* statement, RowCallback callback, void* argument)
     if (callback == nullptr) continue;
     if (columns == nullptr) columns = column_names(statement, count);
     if (columns == nullptr) return SQLITE_NOMEM;
-    for (int i = 0; i < count; ++i) columns[count + i] = column_text(statement, i);
+    for (int i = 0; i < count; ++i) columns[count + i] = value_of(statement, i);
     if (callback(argument, count, columns + count, columns) != 0) {
       result = SQLITE_ABORT;
       break;
@@ -170,6 +176,23 @@ int bind_blob(sqlite3_stmt* statement, int index, const void* blob, int64_t byte
   if (bytes < 0) return SQLITE_MISUSE;
   return bind(blob, bytes, destructor,
               [&] { return primitives()->database->bind_blob(statement, index, blob, static_cast<uint64_t>(bytes)); });
+}
+
+int bind_int(sqlite3_stmt* statement, int index, int value) {
+  return on_database(SQLITE_MISUSE, [&](Database& database) { return database.bind_int(statement, index, value); });
+}
+
+const unsigned char* column_text(sqlite3_stmt* statement, int column) {
+  const unsigned char* const none = nullptr;
+  return on_database(none, [&](Database& database) { return database.column_text(statement, column); });
+}
+
+int column_int(sqlite3_stmt* statement, int column) {
+  return on_database(0, [&](Database& database) { return database.column_int(statement, column); });
+}
+
+int column_count(sqlite3_stmt* statement) {
+  return on_database(0, [&](Database& database) { return database.column_count(statement); });
 }
 
 }  // namespace cweb::runtime

@@ -26,4 +26,10 @@ int finalize(sqlite3_stmt* statement);
 int bind_text(sqlite3_stmt* statement, int index, const char* text, int64_t bytes, Destructor destructor);
 int bind_blob(sqlite3_stmt* statement, int index, const void* blob, int64_t bytes, Destructor destructor);
 
+// Of statements of the modules' database alone: of another one SQLITE_MISUSE, null and 0.
+int bind_int(sqlite3_stmt* statement, int index, int value);
+const unsigned char* column_text(sqlite3_stmt* statement, int column);
+int column_int(sqlite3_stmt* statement, int column);
+int column_count(sqlite3_stmt* statement);
+
 }  // namespace cweb::runtime

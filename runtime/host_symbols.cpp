@@ -5,13 +5,13 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <sqlite3.h>
 #include <time.h>
 
 #include <vector>
 
 #include "runtime/host_functions.h"
 #include "runtime/module_stop.h"
+#include "runtime/sqlite_heap.h"
 
 namespace cweb::runtime {
 namespace {
@@ -51,9 +51,7 @@ void set_up_host_libraries() {
   EVP_MD_free(EVP_MD_fetch(nullptr, "SHA256", nullptr));
   unsigned char random_byte = 0;
   RAND_bytes(&random_byte, 1);
-  // Its statistics are under a lock that freeing what is no block would leave taken.
-  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-  sqlite3_initialize();
+  set_up_sqlite_heap();
   obstack_alloc_failed_handler = obstack_without_memory;
   // Before the allocator is set: the table of the seed lives as long as the process.
   json_object_seed(0);

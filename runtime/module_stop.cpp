@@ -27,7 +27,7 @@ RecoveryPoint* recovery_point() {
   return point_of_thread;
 }
 
-void stop_module_call(const char* reason) {
+void stop_module_call(const char* reason, bool in_library) {
   RecoveryPoint* point = point_of_thread;
   CWEB_ASSERT(point != nullptr && "module code runs behind a recovery point");
   hold_deadline_off();
@@ -35,6 +35,7 @@ void stop_module_call(const char* reason) {
   point->fault.kind = FaultRecord::Kind::stopped;
   std::snprintf(point->fault.reason, sizeof point->fault.reason, "%s", reason);
   trace_call(point->fault);
+  point->fault.outside_module = in_library;
   siglongjmp(point->jump, 1);
 }
 

@@ -24,7 +24,7 @@ void enter_call(RecoveryPoint& point);
 RecoveryPoint* recovery_point();
 
 /// Does not return: jumps to this thread's recovery point. Without one the process ends, loudly: only code of a module
-/// may get here. `reason` is one sentence.
-[[noreturn]] void stop_module_call(const char* reason);
+/// may get here. `reason` is one sentence. `in_library`: something of a library that was called may be half done.
+[[noreturn]] void stop_module_call(const char* reason, bool in_library = false);
 
 }  // namespace cweb::runtime

@@ -173,6 +173,18 @@ const std::vector<std::string> wild_calls{
     "(database->db = NULL, 0)",
 };
 
+/// Another module, which is to notice nothing.
+constexpr const char* steady_module = R"c(#include <cweb.h>
+static int use_all(struct http_request *req, struct http_response *res) {
+    char out[CWEB_SIGNATURE_SIZE];
+    int failed = database->exec("CREATE TABLE IF NOT EXISTS steady (x); INSERT INTO steady VALUES (1)", NULL, NULL, NULL);
+    failed |= cache->set("steady", "text") | cweb_cache_put("steady", "text", 4, 0) | crypto->sign_token("text", out, sizeof out);
+    strcpy(res->body, failed ? "failed" : "all work");
+    return 0;
+}
+export module_t config = {.name = "steady", .author = "test", .routes = {{"/steady", "GET", use_all, NONE}}, .size = 1};
+)c";
+
 TEST_F(PrimitivesTest, a_wild_argument_is_a_fault_of_its_call_and_of_nothing_else) {
   std::string cases;
   for (size_t i = 0; i < wild_calls.size(); ++i) {
@@ -194,22 +206,78 @@ static int call(struct http_request *req, struct http_response *res) {
 }
 export module_t config = {.name = "wild", .author = "test", .routes = {{"/wild", "GET", call, NONE}}, .size = 1};
 )c");
-  deploy_source(R"c(#include <cweb.h>
-static int use_all(struct http_request *req, struct http_response *res) {
-    char out[CWEB_SIGNATURE_SIZE];
-    int failed = database->exec("CREATE TABLE IF NOT EXISTS steady (x); INSERT INTO steady VALUES (1)", NULL, NULL, NULL);
-    failed |= cache->set("steady", "text") | cweb_cache_put("steady", "text", 4, 0) | crypto->sign_token("text", out, sizeof out);
-    strcpy(res->body, failed ? "failed" : "all work");
-    return 0;
-}
-export module_t config = {.name = "steady", .author = "test", .routes = {{"/steady", "GET", use_all, NONE}}, .size = 1};
-)c");
+  deploy_source(steady_module);
   for (size_t i = 0; i < wild_calls.size(); ++i) {
     SCOPED_TRACE(wild_calls[i]);
     const HttpResponse response = client_.send("GET", "/wild", "", {{"X-Call", std::to_string(i)}});
     EXPECT_EQ(response.status, 500) << response.error << response.body;
     EXPECT_THAT(response.body, HasSubstr("in module wild"));
     ASSERT_EQ(get("/steady"), "200 all work");
+  }
+}
+
+/// What is wrong, and what the answer says of it. `n` is a size that differs each time.
+struct WrongFree {
+  const char* call;
+  const char* sentence;
+};
+constexpr WrongFree wrong_frees[] = {
+    {"block = sqlite3_mprintf(\"%*s\", n, \"\"); sqlite3_free(block); sqlite3_free(block);",
+     "sqlite3_free() was given a block that is freed already"},
+    {"block = sqlite3_mprintf(\"%*s\", n, \"\"); free(block); sqlite3_free(block);",
+     "sqlite3_free() was given a block that is freed already"},
+    {"block = sqlite3_malloc(n); sqlite3_free(block); free(block);", "free() was given a block that is freed already"},
+    {"block = sqlite3_malloc(n); database->free(block); database->free(block);",
+     "database->free() was given a block that is freed already"},
+    {"block = sqlite3_malloc(n); free(block); block = sqlite3_realloc(block, 2 * n);",
+     "sqlite3_realloc() was given a block that is freed already"},
+    {"database->prepare(\"SELECT replace(hex(zeroblob(5000)), '0', '01')\", &statement); database->step(statement);"
+     " free((void *)database->column_text(statement, 0));",
+     "free() was given memory that SQLite itself is using"},
+    {"block = sqlite3_realloc((void *)0x123456789010, n);",
+     "sqlite3_realloc() was given an address that is not a block"},
+    {"*(volatile sqlite3_uint64 *)res->body = sqlite3_msize((void *)0x123456789010);",
+     "sqlite3_msize() was given an address that is not a block"},
+    {"sqlite3_free((void *)0x123456789010);", "sqlite3_free() was given an address that is not a block"},
+    {"database->free((void *)0x123456789010);", "database->free() was given an address that is not a block"},
+    {"*(volatile size_t *)res->body = malloc_usable_size((void *)0x123456789010);",
+     "malloc_usable_size() was given an address that is not a block"},
+};
+
+TEST_F(PrimitivesTest, a_wrong_free_is_its_call_s_and_the_server_lives_on) {
+  std::string cases;
+  for (size_t i = 0; i < std::size(wrong_frees); ++i) {
+    cases += "    case " + std::to_string(i) + ": " + wrong_frees[i].call + " break;\n";
+  }
+  deploy_source(R"c(#include <cweb.h>
+#include <malloc.h>
+static void *volatile block;
+static int call(struct http_request *req, struct http_response *res) {
+    sqlite3_stmt *statement = NULL;
+    int n = atoi(map_get(req->headers, "x-size"));
+    switch (atoi(map_get(req->headers, "x-call"))) {
+)c" + cases + R"c(    }
+    free(sqlite3_mprintf("%*s", n, ""));
+    return 0;
+}
+export module_t config = {.name = "wrong", .author = "test", .routes = {{"/wrong", "GET", call, NONE}}, .size = 1};
+)c");
+  deploy_source(steady_module);
+  const auto ask = [&](size_t call, int size) {
+    return client_.send("GET", "/wrong", "", {{"X-Call", std::to_string(call)}, {"X-Size", std::to_string(size)}});
+  };
+  // The first two, which any module makes, in a hundred sizes.
+  constexpr size_t most_often = 2;
+  for (int round = 0; round < 100; ++round) {
+    const int size = 1 + round * round * 13;
+    ASSERT_EQ(ask(99, size).status, 200) << "free() of a block of SQLite's";
+    for (size_t i = 0; i < (round == 0 ? std::size(wrong_frees) : most_often); ++i) {
+      SCOPED_TRACE(wrong_frees[i].call);
+      const HttpResponse response = ask(i, size);
+      EXPECT_EQ(response.status, 500) << response.error << response.body;
+      EXPECT_THAT(response.body, HasSubstr(wrong_frees[i].sentence));
+      ASSERT_EQ(get("/steady"), "200 all work");
+    }
   }
 }
 

@@ -262,15 +262,16 @@ TEST(ProcessDeathTest, the_fault_handler_names_the_module_in_whose_call_it_dies)
   EXPECT_THAT(module_status(again, "ending").value("quarantine_reason", ""), HasSubstr("died 2 times in its calls"));
 }
 
-/// sqlite's memory is the process's own, and so is the allocator that it is given back to: no guard claims a fault
-/// there.
+/// The memory of libcrypto is the process's own, and so is the allocator that it is given back to: no guard claims a
+/// fault there.
 TEST(ProcessDeathTest, a_fault_in_the_process_s_allocator_names_the_module_too) {
   SupervisedServer server;
   ASSERT_TRUE(deploy(server.port(), R"(#include <cweb.h>
+#include <openssl/crypto.h>
 
 static char area[4096];
 static int corrupt(struct http_request *req, struct http_response *res) {
-    sqlite3_free(area + 2048);
+    OPENSSL_free(area + 2048);
     return 0;
 }
 export module_t config = {.name = "corrupting", .routes = {{"/corrupt", "GET", corrupt, NONE}}, .size = 1};
@@ -395,6 +396,7 @@ TEST(ProcessDeathTest, a_module_whose_onload_fails_comes_back_quarantined_and_an
 
 /// Overwrites memory that is the server's own, far beyond a block that it was given.
 constexpr const char* smashing_module = R"(#include <cweb.h>
+#include <openssl/crypto.h>
 
 static unsigned long long state = 88172645463325252ull;
 static unsigned long long noise(void) {
@@ -428,7 +430,7 @@ static int mappings(struct http_request *req, struct http_response *res) {
 
 /* At random places of the heap that the server itself allocates from, for ever. */
 static int stores(struct http_request *req, struct http_response *res) {
-    const unsigned long block = (unsigned long)sqlite3_malloc(64);
+    const unsigned long block = (unsigned long)OPENSSL_malloc(64);
     unsigned long begin = 0, end = 0;
     FILE *maps = fopen("/proc/self/maps", "r");
     char line[512];

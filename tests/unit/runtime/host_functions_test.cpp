@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <obstack.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/syscall.h>
 #include <threads.h>
 #include <ucontext.h>
@@ -12,6 +13,8 @@
 #include <cstring>
 
 #include "base/unique_fd.h"
+#include "runtime/fault_guard.h"
+#include "runtime/heap.h"
 #include "runtime/host_symbols.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
@@ -31,6 +34,7 @@ Function* host(std::string_view name) {
 
 class HostFunctionsTest : public testing::Test {
  protected:
+  static void SetUpTestSuite() { set_up_host_libraries(); }
   HostFunctionsTest() : version_(make_version(1, "test", {})) { set_current_version(version_.get()); }
   ~HostFunctionsTest() override { set_current_version(nullptr); }
 
@@ -154,6 +158,51 @@ TEST_F(HostFunctionsTest, SqlitesMemoryAndTheModulesMayBeFreedEitherWay) {
   set_response_buffer(buffer, sizeof buffer);
   EXPECT_EQ(reason_of([&] { sqlite_free(buffer); }), "");
   set_response_buffer(nullptr, 0);
+}
+
+TEST_F(HostFunctionsTest, ABlockOfSqlitesIsFreedOnceWhoeverFreesIt) {
+  auto* sqlite_free = host<void(void*)>("sqlite3_free");
+  auto* sqlite_realloc = host<void*(void*, int)>("sqlite3_realloc");
+  auto* sqlite_size = host<sqlite3_uint64(void*)>("sqlite3_msize");
+  const std::string freed = "() was given a block that is freed already, or the inside of one";
+  for (const int size : {1, 100, 4080, 100'000, 10'000'000}) {
+    void* volatile block = sqlite_realloc(nullptr, size);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(block) % 16, 0U);
+    EXPECT_EQ(block_state(block), BlockState::sqlites);
+    EXPECT_GE(sqlite_size(block), static_cast<size_t>(size));
+    sqlite_free(block);
+    EXPECT_EQ(reason_of([&] { sqlite_free(block); }), "sqlite3_free" + freed);
+    EXPECT_EQ(reason_of([&] { free_(block); }), "free" + freed);
+    EXPECT_EQ(reason_of([&] { sqlite_realloc(block, 10); }), "sqlite3_realloc" + freed);
+    EXPECT_EQ(reason_of([&] { sqlite_size(block); }), "sqlite3_msize" + freed);
+    EXPECT_NE(reason_of([&] { sqlite3_free(block); }).find("SQLite was made to free"), std::string::npos);
+    block = sqlite_realloc(nullptr, size);
+    free_(block);
+    EXPECT_EQ(reason_of([&] { sqlite_free(block); }), "sqlite3_free" + freed);
+  }
+  auto* text = std::strcpy(static_cast<char*>(sqlite_realloc(nullptr, 10)), "text");
+  text = static_cast<char*>(host<void*(void*, size_t)>("realloc")(text, 1'000'000));
+  EXPECT_STREQ(text, "text");
+  EXPECT_EQ(block_state(text), BlockState::sqlites);
+  EXPECT_FALSE(release_block(text)) << "it is in no module's heap";
+  EXPECT_NE(reason_of([&] { free_(text + 16); }), "");
+  sqlite3_free(text);
+  sqlite3_free(malloc_(10));
+}
+
+TEST_F(HostFunctionsTest, WhatSqliteUsesForTheServerNoModuleFrees) {
+  void* block = nullptr;
+  {
+    const HostSection section;
+    block = sqlite3_malloc(10);
+  }
+  for (const char* const name : {"free", "sqlite3_free"}) {
+    EXPECT_NE(reason_of([&] { host<void(void*)>(name)(block); }).find("SQLite itself is using"), std::string::npos);
+  }
+  EXPECT_NE(reason_of([&] { host<void*(void*, size_t)>("realloc")(block, 20); }).find("using"), std::string::npos);
+  EXPECT_EQ(block_state(block), BlockState::sqlites);
+  sqlite3_free(block);
+  EXPECT_NE(block_state(block), BlockState::sqlites);
 }
 
 TEST_F(HostFunctionsTest, NothingOfNullIsAnEmptyText) {
@@ -432,7 +481,6 @@ TEST_F(HostFunctionsTest, AContextReturnsToItsSuccessorOrIsNotMade) {
 }
 
 TEST_F(HostFunctionsTest, AnObstackWithoutMemoryEndsTheCall) {
-  set_up_host_libraries();
   EXPECT_NE(reason_of([] { obstack_alloc_failed_handler(); }).find("obstack"), std::string::npos);
 }
 
