@@ -29,10 +29,7 @@ Cache::Pointer Cache::describe_locked(ModuleVersion& version, void* value) const
   if (version.image().contains(value)) {
     return {.value = value, .heap = nullptr, .image_of = version.id(), .module = version.config.name};
   }
-  const BlockState state = block_state(value);
-  if (state == BlockState::foreign || state == BlockState::sqlites) {
-    return {.value = value, .heap = nullptr, .module = {}};
-  }
+  if (block_state(value) == BlockState::foreign) return {.value = value, .heap = nullptr, .module = {}};
   // A block that another name holds already may be an older version's.
   if (!version.heap().owns(value)) {
     for (const auto& [name, each] : pointers_) {

@@ -63,7 +63,7 @@ HeapStore* store_of(const void* block) {
   HeapStore* store = nullptr;
   const bool is_live =
       find_arena_block(block, store) == BlockState::live || find_plain_block(block, store) == BlockState::live;
-  return is_live && !store->is_sqlites ? store : nullptr;
+  return is_live ? store : nullptr;
 }
 
 }  // namespace
@@ -104,9 +104,8 @@ std::unique_ptr<ModuleHeap> ModuleHeap::create(size_t limit) {
 BlockState block_state(const void* address) {
   const HostSection section;
   HeapStore* store = nullptr;
-  BlockState state = find_arena_block(address, store);
-  if (state == BlockState::foreign) state = find_plain_block(address, store);
-  return state == BlockState::live && store->is_sqlites ? BlockState::sqlites : state;
+  const BlockState state = find_arena_block(address, store);
+  return state == BlockState::foreign ? find_plain_block(address, store) : state;
 }
 
 size_t block_size(const void* block) {

@@ -42,7 +42,6 @@ enum class BlockState {
   foreign,  ///< not a block of any module heap
   live,     ///< a block that is allocated
   freed,    ///< a block that was given back already, or the inside of one
-  sqlites,  ///< an allocated block of SQLite's (runtime/sqlite_heap); not one for the functions below
 };
 BlockState block_state(const void* address);
 

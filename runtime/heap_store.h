@@ -50,7 +50,6 @@ class HeapStore {
   virtual size_t bytes() const = 0;
 
   HeapCount count;
-  bool is_sqlites = false;  ///< set before there are blocks: it is no module's
 };
 
 /// Null when no arena is to be had (there are about 4,000), or this build has no jemalloc.

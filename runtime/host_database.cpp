@@ -97,7 +97,7 @@ sqlite3_int64 host_last_insert_rowid() {
 }
 
 void host_free(void* a, void* b) {
-  free_block(arguments(a, b).at<void*>(0), "database->free");
+  free_block(arguments(a, b).at<void*>(0), {"database->free", true});
 }
 
 }  // namespace

@@ -38,12 +38,16 @@ void* module_malloc(size_t size);
 void* module_realloc(void* block, size_t size);
 void module_free(void* block);
 
-// The same for any block that a module may have, SQLite's included. `function` is what the module has called: its call
-// ends with a sentence about it when the address is no block.
-void free_block(void* block, const char* function);
-void* realloc_block(void* block, size_t size, const char* function);
+/// What the module has called: a sentence about a wrong address names it.
+struct MemoryFunction {
+  const char* name;
+  bool is_sqlites = false;  ///< it takes no block that a library has from the process
+};
+// For any block that a module may have, its own and SQLite's. The call ends when the address is none.
+void free_block(void* block, MemoryFunction function);
+void* realloc_block(void* block, size_t size, MemoryFunction function);
 /// 0 for null.
-size_t usable_size(const void* block, const char* function);
+size_t usable_size(const void* block, MemoryFunction function);
 
 /// print_output for more than a line. The call may end in it, with its deadline.
 void print_module_output(OutputStream stream, const char* bytes, size_t count);

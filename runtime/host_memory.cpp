@@ -44,15 +44,13 @@ void* stop_if_in_vain(void* block) {
   return block;
 }
 
-[[noreturn]] void stop_at(const char* function, const char* given) {
+[[noreturn]] void stop_at(MemoryFunction function, const char* given) {
   char reason[sizeof FaultRecord::reason];
-  std::snprintf(reason, sizeof reason, "%s() was given %s", function, given);
+  std::snprintf(reason, sizeof reason, "%s() was given %s", function.name, given);
   stop_module_call(reason);
 }
 
 constexpr const char* freed_block = "a block that is freed already, or the inside of one";
-constexpr const char* used_block = "memory that SQLite itself is using";
-constexpr const char* own_memory = "memory of the module itself: a static object or a literal";
 
 /// Blocks that are no module's: the buffer of the response, memory of the image, what a library took from the process.
 bool is_own_memory(const void* address) {
@@ -60,24 +58,47 @@ bool is_own_memory(const void* address) {
   return version != nullptr && version->image().contains(address);
 }
 
-/// A block that a library took from the process, or a wild address: the allocator finds out.
-void check_process_block(const void* block, const char* function) {
-  if (is_own_memory(block)) stop_at(function, own_memory);
+/// What a block is that is in no module's heap: none: one that a library took from the process, or a wild address, and
+/// the allocator finds out. Ends the call where that need not be tried.
+SqliteBlock look_at_foreign(const void* block, MemoryFunction function) {
+  if (is_own_memory(block)) stop_at(function, "memory of the module itself: a static object or a literal");
+  SqliteBlock found = SqliteBlock::none;
+  {
+    const AllocatorProbe probe(function.name);
+    found = sqlite_block(block);
+  }
+  if (found == SqliteBlock::freed) stop_at(function, freed_block);
+  if (found != SqliteBlock::none) return found;
+  if (function.is_sqlites) stop_at(function, "a block that is freed already, or is not a block of SQLite's memory");
   if (!may_be_process_block(block)) stop_at(function, "an address that is not a block of memory");
+  return found;
+}
+
+/// The same for what frees or moves it.
+SqliteBlock look_at_foreign_to_free(const void* block, MemoryFunction function) {
+  const SqliteBlock found = look_at_foreign(block, function);
+  if (found == SqliteBlock::servers) stop_at(function, "memory that SQLite itself is using");
+  return found;
 }
 
 void* host_malloc(size_t size) {
   return stop_if_in_vain(allocate(size, default_alignment, false));
 }
 
-void* realloc_foreign(void* block, size_t size, const char* function) {
+void* realloc_foreign(void* block, size_t size, MemoryFunction function) {
   if (in_response_buffer(block)) {
     void* copy = host_malloc(size);
     if (copy != nullptr) std::memcpy(copy, block, std::min(size, response_buffer_left(block)));
     return copy;
   }
-  check_process_block(block, function);
-  const AllocatorProbe probe(function);
+  if (look_at_foreign_to_free(block, function) == SqliteBlock::modules) {
+    bool was_live = false;
+    void* const moved = resize_sqlite_block(block, size, was_live);
+    if (!was_live) stop_at(function, freed_block);
+    if (moved == nullptr) errno = ENOMEM;
+    return moved;
+  }
+  const AllocatorProbe probe(function.name);
   return realloc(block, size);
 }
 
@@ -88,17 +109,17 @@ void* host_calloc(size_t count, size_t size) {
 }
 
 void host_free(void* block) {
-  free_block(block, "free");
+  free_block(block, {"free"});
 }
 
 void* host_realloc(void* block, size_t size) {
-  return realloc_block(block, size, "realloc");
+  return realloc_block(block, size, {"realloc"});
 }
 
 void* host_reallocarray(void* block, size_t count, size_t size) {
   size_t bytes = 0;
   if (__builtin_mul_overflow(count, size, &bytes)) return errno = ENOMEM, nullptr;
-  return realloc_block(block, bytes, "reallocarray");
+  return realloc_block(block, bytes, {"reallocarray"});
 }
 
 bool is_power_of_two(size_t number) {
@@ -123,7 +144,7 @@ void* host_valloc(size_t size) {
 }
 
 size_t host_malloc_usable_size(void* block) {
-  return usable_size(block, "malloc_usable_size");
+  return usable_size(block, {"malloc_usable_size"});
 }
 
 char* copy_text(const char* text, size_t length) {
@@ -167,7 +188,7 @@ char* host_get_current_dir_name() {
 
 }  // namespace
 
-void free_block(void* block, const char* function) {
+void free_block(void* block, MemoryFunction function) {
   if (block == nullptr) return;
   switch (block_state(block)) {
     case BlockState::live:
@@ -176,58 +197,51 @@ void free_block(void* block, const char* function) {
       [[fallthrough]];
     case BlockState::freed:
       stop_at(function, freed_block);
-    case BlockState::sqlites:
-      if (!is_for_modules(block)) stop_at(function, used_block);
-      if (release_sqlite_block(block)) return;
-      stop_at(function, freed_block);
     case BlockState::foreign:
       break;
   }
   // `free(res->body)` before pointing it elsewhere is what many modules do.
   if (in_response_buffer(block)) return;
-  check_process_block(block, function);
-  const AllocatorProbe probe(function);
+  if (look_at_foreign_to_free(block, function) == SqliteBlock::modules) {
+    if (release_sqlite_block(block)) return;
+    stop_at(function, freed_block);
+  }
+  const AllocatorProbe probe(function.name);
   free(block);
 }
 
-void* realloc_block(void* block, size_t size, const char* function) {
+void* realloc_block(void* block, size_t size, MemoryFunction function) {
   if (block == nullptr) return host_malloc(size);
   if (size == 0) return free_block(block, function), nullptr;
-  ResizedBlock resized;
   switch (block_state(block)) {
-    case BlockState::sqlites:
-      if (!is_for_modules(block)) stop_at(function, used_block);
-      resized = resize_sqlite_block(block, size);
-      break;
     case BlockState::live:
-      resized = resize_block(block, size);
-      break;
+      if (const ResizedBlock resized = resize_block(block, size); resized.was_live) {
+        if (resized.block == nullptr) errno = ENOMEM;
+        return resized.block;
+      }
+      // Another thread was faster.
+      [[fallthrough]];
     case BlockState::freed:
-      break;
+      stop_at(function, freed_block);
     case BlockState::foreign:
-      return realloc_foreign(block, size, function);
+      break;
   }
-  // Not live any more: another thread was faster, perhaps.
-  if (!resized.was_live) stop_at(function, freed_block);
-  if (resized.block == nullptr) errno = ENOMEM;
-  return resized.block;
+  return realloc_foreign(block, size, function);
 }
 
-size_t usable_size(const void* block, const char* function) {
+size_t usable_size(const void* block, MemoryFunction function) {
   if (block == nullptr) return 0;
   switch (block_state(block)) {
     case BlockState::live:
       return block_size(block);
-    case BlockState::sqlites:
-      return sqlite_block_size(block);
     case BlockState::freed:
       stop_at(function, freed_block);
     case BlockState::foreign:
       break;
   }
   if (in_response_buffer(block)) return response_buffer_left(block);
-  check_process_block(block, function);
-  const AllocatorProbe probe(function);
+  if (look_at_foreign(block, function) != SqliteBlock::none) return sqlite_block_size(block);
+  const AllocatorProbe probe(function.name);
   return malloc_usable_size(const_cast<void*>(block));
 }
 

@@ -8,20 +8,20 @@ namespace cweb::runtime {
 namespace {
 
 void host_free(void* block) {
-  free_block(block, "sqlite3_free");
+  free_block(block, {"sqlite3_free", true});
 }
 
 void* host_realloc64(void* block, sqlite3_uint64 size) {
-  return block == nullptr ? sqlite3_malloc64(size) : realloc_block(block, size, "sqlite3_realloc64");
+  return block == nullptr ? sqlite3_malloc64(size) : realloc_block(block, size, {"sqlite3_realloc64", true});
 }
 
 void* host_realloc(void* block, int size) {
   if (block == nullptr) return sqlite3_malloc(size);
-  return realloc_block(block, size < 0 ? 0 : static_cast<size_t>(size), "sqlite3_realloc");
+  return realloc_block(block, size < 0 ? 0 : static_cast<size_t>(size), {"sqlite3_realloc", true});
 }
 
 sqlite3_uint64 host_msize(void* block) {
-  return usable_size(block, "sqlite3_msize");
+  return usable_size(block, {"sqlite3_msize", true});
 }
 
 }  // namespace

@@ -1,36 +1,101 @@
 #include "runtime/sqlite_heap.h"
 
 #include <sqlite3.h>
+#include <sys/random.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <limits>
 
 #include "base/error.h"
 #include "runtime/fault_guard.h"
-#include "runtime/heap_store.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
+#include "runtime/process_block.h"
 
 namespace cweb::runtime {
 namespace {
 
-// Written by set_up_sqlite_heap, never destroyed: SQLite works until the process ends.
-HeapStore* modules_store = nullptr;
-HeapStore* servers_store = nullptr;
+/// Stands right before each block.
+struct alignas(16) Header {
+  uint32_t size;
+  uint32_t offset;  ///< from what the process's allocator gave to the block
+  uint64_t mark;    ///< the block's address mixed with one of the secrets
+};
 
-HeapStore* make_store() {
-  std::unique_ptr<HeapStore> store = make_arena_store(ModuleHeap::max_bytes);
-  if (!store) store = make_plain_store(ModuleHeap::max_bytes);
-  store->is_sqlites = true;
-  return store.release();
+struct Secrets {
+  uint64_t modules = 0;
+  uint64_t servers = 0;
+  uint64_t freed = 0;
+};
+Secrets secrets;  // written by set_up_sqlite_heap
+
+constexpr size_t most_bytes = std::numeric_limits<int>::max();
+constexpr size_t most_offset = 2 * sizeof(Header);
+
+Header* header_of(const void* block) {
+  return static_cast<Header*>(const_cast<void*>(block)) - 1;
 }
 
-/// Null when it is no live block, or no more.
-HeapStore* store_of(const void* block) {
-  HeapStore* store = nullptr;
-  const bool is_live =
-      find_arena_block(block, store) == BlockState::live || find_plain_block(block, store) == BlockState::live;
-  return is_live ? store : nullptr;
+uint64_t mark(const void* block, uint64_t secret) {
+  return reinterpret_cast<uintptr_t>(block) ^ secret;
+}
+
+/// Takes the mark of a live block away. Of several threads that free or move one at a time the exchange lets one.
+bool claim(void* block, uint64_t secret) {
+  uint64_t expected = mark(block, secret);
+  return __atomic_compare_exchange_n(&header_of(block)->mark, &expected, mark(block, secrets.freed), false,
+                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+void* finish(char* given, size_t size, size_t offset, uint64_t secret) {
+  char* const block = given + offset;
+  Header* const header = header_of(block);
+  header->size = static_cast<uint32_t>(size);
+  header->offset = static_cast<uint32_t>(offset);
+  __atomic_store_n(&header->mark, mark(block, secret), __ATOMIC_RELAXED);
+  return block;
+}
+
+/// No block begins with a page: whoever looks for a mark in front of an address stays on its page, which is there if
+/// the address is any block at all. A sanitizer knows by itself which blocks there are.
+bool is_page_start([[maybe_unused]] const void* address) {
+#ifdef CWEB_SANITIZED
+  return false;
+#else
+  constexpr size_t page_bytes = 4096;
+  return reinterpret_cast<uintptr_t>(address) % page_bytes == 0;
+#endif
+}
+
+size_t offset_in(const char* given) {
+  return is_page_start(given + sizeof(Header)) ? most_offset : sizeof(Header);
+}
+
+void* allocate_for(size_t size, uint64_t secret) {
+  auto* given = static_cast<char*>(std::malloc(size + sizeof(Header)));
+  if (given != nullptr && offset_in(given) != sizeof(Header)) {
+    std::free(given);
+    given = static_cast<char*>(std::malloc(size + most_offset));
+  }
+  return given == nullptr ? nullptr : finish(given, size, offset_in(given), secret);
+}
+
+void release_claimed(void* block) {
+  std::free(static_cast<char*>(block) - header_of(block)->offset);
+}
+
+void* resize_claimed(void* block, size_t size, uint64_t secret) {
+  const size_t old_size = header_of(block)->size;
+  const size_t old_offset = header_of(block)->offset;
+  char* const old = static_cast<char*>(block) - old_offset;
+  auto* const given = static_cast<char*>(size > most_bytes ? nullptr : std::realloc(old, size + most_offset));
+  if (given == nullptr) return finish(old, old_size, old_offset, secret), nullptr;
+  const size_t offset = offset_in(given);
+  if (offset != old_offset) std::memmove(given + offset, given + old_offset, std::min(old_size, size));
+  return finish(given, size, offset, secret);
 }
 
 // ---- for SQLite, which calls these with its locks held: no section is entered, which could end the call
@@ -41,32 +106,34 @@ bool works_for_module() {
 
 [[noreturn]] void stop_at_no_block() {
   const bool can_end_call = works_for_module() && recovery_point() != nullptr;
-  CWEB_ASSERT(can_end_call && "what SQLite frees for the server is a live block");
+  CWEB_ASSERT(can_end_call && "what SQLite frees for the server is a block of its");
   stop_module_call("SQLite was made to free a block that is freed already, or never was one", true);
 }
 
-void* allocate(int size) {
-  HeapStore* const store = works_for_module() ? modules_store : servers_store;
-  return store->allocate(static_cast<size_t>(size), 16, false);
+/// The secret of a block that SQLite frees or moves, whose mark is taken away.
+uint64_t claim_any(void* block) {
+  for (const uint64_t secret : {secrets.servers, secrets.modules}) {
+    if (header_of(block)->mark == mark(block, secret) && claim(block, secret)) return secret;
+  }
+  stop_at_no_block();
 }
 
-/// Also a block of a module's heap, which it has given to SQLite.
+void* allocate(int size) {
+  return allocate_for(static_cast<size_t>(size), works_for_module() ? secrets.modules : secrets.servers);
+}
+
 void release(void* block) {
-  HeapStore* const store = store_of(block);
-  if (store == nullptr || !store->release(block)) stop_at_no_block();
+  claim_any(block);
+  release_claimed(block);
 }
 
 void* resize(void* block, int size) {
-  HeapStore* const store = store_of(block);
-  const ResizedBlock resized = store == nullptr ? ResizedBlock{} : store->resize(block, static_cast<size_t>(size));
-  if (!resized.was_live) stop_at_no_block();
-  return resized.block;
+  const uint64_t secret = claim_any(block);
+  return resize_claimed(block, static_cast<size_t>(size), secret);
 }
 
 int size_of(void* block) {
-  const HeapStore* const store = store_of(block);
-  constexpr size_t most = std::numeric_limits<int>::max();
-  return store == nullptr ? 0 : static_cast<int>(std::min(store->size_of(block), most));
+  return block == nullptr ? 0 : static_cast<int>(header_of(block)->size);
 }
 
 /// SQLite asks for less than the largest int by more than this.
@@ -79,8 +146,7 @@ int round_up(int size) {
 
 void set_up_sqlite_heap() {
   static const bool done = [] {
-    modules_store = make_store();
-    servers_store = make_store();
+    CWEB_ASSERT(getrandom(&secrets, sizeof secrets, 0) == sizeof secrets);
     static const sqlite3_mem_methods methods{
         .xMalloc = allocate,
         .xFree = release,
@@ -92,7 +158,7 @@ void set_up_sqlite_heap() {
         .pAppData = nullptr,
     };
     CWEB_ASSERT(sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) == SQLITE_OK);
-    // Statistics would be one more lock for each block, and the heaps count.
+    // They are under a lock, which a call that ends in the allocator would leave taken.
     CWEB_ASSERT(sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK);
     CWEB_ASSERT(sqlite3_initialize() == SQLITE_OK);
     return true;
@@ -100,27 +166,29 @@ void set_up_sqlite_heap() {
   static_cast<void>(done);
 }
 
-bool is_for_modules(const void* block) {
-  const HostSection section;
-  return store_of(block) != servers_store;
+SqliteBlock sqlite_block(const void* address) {
+  if (reinterpret_cast<uintptr_t>(address) % alignof(Header) != 0 || is_page_start(address)) return SqliteBlock::none;
+  if (!may_be_process_block(header_of(address))) return SqliteBlock::none;
+  const uint64_t found =
+      __atomic_load_n(const_cast<const volatile uint64_t*>(&header_of(address)->mark), __ATOMIC_RELAXED);
+  if (found == mark(address, secrets.modules)) return SqliteBlock::modules;
+  if (found == mark(address, secrets.servers)) return SqliteBlock::servers;
+  return found == mark(address, secrets.freed) ? SqliteBlock::freed : SqliteBlock::none;
 }
 
 size_t sqlite_block_size(const void* block) {
-  const HostSection section;
-  const HeapStore* const store = store_of(block);
-  return store == nullptr ? 0 : store->size_of(block);
-}
-
-ResizedBlock resize_sqlite_block(void* block, size_t size) {
-  const HostSection section;
-  HeapStore* const store = store_of(block);
-  return store == nullptr || store == servers_store ? ResizedBlock{} : store->resize(block, size);
+  return header_of(block)->size;
 }
 
 bool release_sqlite_block(void* block) {
-  const HostSection section;
-  HeapStore* const store = store_of(block);
-  return store != nullptr && store != servers_store && store->release(block);
+  if (!claim(block, secrets.modules)) return false;
+  release_claimed(block);
+  return true;
+}
+
+void* resize_sqlite_block(void* block, size_t size, bool& was_live) {
+  was_live = claim(block, secrets.modules);
+  return was_live ? resize_claimed(block, size, secrets.modules) : nullptr;
 }
 
 }  // namespace cweb::runtime

@@ -1,23 +1,29 @@
-// Where SQLite's memory comes from: two heaps like those of versions, one for what modules have from SQLite and one for
-// what the server has it do. So a block is known by its address, is freed once, and a module frees none of the
-// server's.
+// SQLite's memory: blocks of the process's allocator with a mark in front of each, which tells whether it is allocated
+// and for whom. So one is freed once, and a module frees none that the server needs.
 #pragma once
 
 #include <cstddef>
-
-#include "runtime/heap.h"
 
 namespace cweb::runtime {
 
 /// Before SQLite is used for the first time; more than once is once.
 void set_up_sqlite_heap();
 
-/// Of a block that is BlockState::sqlites: may a module free it? False: SQLite made it for the server.
-bool is_for_modules(const void* block);
+enum class SqliteBlock {
+  none,     ///< not a block of SQLite's, or no more
+  freed,    ///< one that was given back, as long as its memory is not in use again
+  modules,  ///< SQLite has allocated it for a module
+  servers,  ///< SQLite has allocated it for the server: no module may free it
+};
+/// Of an address that is in no module's heap. Reads in front of it: of a wild one that may fault.
+SqliteBlock sqlite_block(const void* address);
 
-// As block_size, resize_block and release_block, of such a block.
+/// The size of a block that is SqliteBlock::modules or servers.
 size_t sqlite_block_size(const void* block);
-ResizedBlock resize_sqlite_block(void* block, size_t size);
+/// Gives back a block that is SqliteBlock::modules. False when another thread was faster.
 bool release_sqlite_block(void* block);
+/// Makes such a block `size` bytes large, moving it if need be. `was_live` is false when another thread was faster;
+/// null, with the old block as it was, when memory is out.
+void* resize_sqlite_block(void* block, size_t size, bool& was_live);
 
 }  // namespace cweb::runtime

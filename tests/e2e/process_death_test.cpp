@@ -396,7 +396,6 @@ TEST(ProcessDeathTest, a_module_whose_onload_fails_comes_back_quarantined_and_an
 
 /// Overwrites memory that is the server's own, far beyond a block that it was given.
 constexpr const char* smashing_module = R"(#include <cweb.h>
-#include <openssl/crypto.h>
 
 static unsigned long long state = 88172645463325252ull;
 static unsigned long long noise(void) {
@@ -430,7 +429,7 @@ static int mappings(struct http_request *req, struct http_response *res) {
 
 /* At random places of the heap that the server itself allocates from, for ever. */
 static int stores(struct http_request *req, struct http_response *res) {
-    const unsigned long block = (unsigned long)OPENSSL_malloc(64);
+    const unsigned long block = (unsigned long)sqlite3_malloc(64);
     unsigned long begin = 0, end = 0;
     FILE *maps = fopen("/proc/self/maps", "r");
     char line[512];
