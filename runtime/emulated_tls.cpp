@@ -1,5 +1,6 @@
 #include "runtime/emulated_tls.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
