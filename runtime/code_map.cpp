@@ -5,7 +5,9 @@
 #include <atomic>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 
+#include "base/log.h"
 #include "runtime/module_version.h"
 
 namespace cweb::runtime {
@@ -29,7 +31,7 @@ struct Slot {
 /// no memory.
 constexpr size_t most_slots = 16'384;
 std::array<Slot, most_slots> slots;
-std::atomic<size_t> used_slots{0};  ///< behind these none was ever used
+std::atomic<size_t> used_slots{0};  ///< behind these none is in use
 
 /// Around all images there have been: most words of a stack lie outside.
 std::atomic<uintptr_t> lowest{UINTPTR_MAX}, highest{0};
@@ -41,6 +43,7 @@ struct Versions {
   };
   std::mutex mutex;
   std::unordered_map<uint64_t, Entry> by_id;  // guarded by mutex
+  bool was_full = false;                      // guarded by mutex: it is said once
 };
 Versions& versions() {
   static Versions* const versions = new Versions();  // never destroyed: threads end after main does
@@ -71,8 +74,16 @@ void note_code(const std::shared_ptr<ModuleVersion>& version) {
   const auto begin = reinterpret_cast<uintptr_t>(memory.data());
   const std::lock_guard lock(versions().mutex);
   const auto slot = std::find_if(slots.begin(), slots.end(), [](const Slot& each) { return each.version.load() == 0; });
-  // Without a slot nobody but its own calls knows its code.
-  if (slot == slots.end() || !versions().by_id.emplace(version->id(), Versions::Entry{version, &*slot}).second) return;
+  if (slot == slots.end()) {
+    if (!std::exchange(versions().was_full, true)) {
+      log::warn(
+          "more than {} module versions are in memory: when another module's code faults in one that is beyond, the "
+          "report does not name it",
+          most_slots);
+    }
+    return;
+  }
+  if (!versions().by_id.emplace(version->id(), Versions::Entry{version, &*slot}).second) return;
   lowest = std::min(lowest.load(), begin);
   highest = std::max(highest.load(), begin + memory.size());
   slot->begin.store(begin, std::memory_order_release);
@@ -87,6 +98,9 @@ void forget_code(uint64_t id) {
   if (found == versions().by_id.end()) return;
   found->second.slot->version.store(0);
   versions().by_id.erase(found);
+  size_t used = used_slots.load();
+  while (used > 0 && slots[used - 1].version.load() == 0) --used;
+  used_slots.store(used, std::memory_order_release);
 }
 
 }  // namespace cweb::runtime

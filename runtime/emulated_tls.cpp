@@ -1,5 +1,6 @@
 #include "runtime/emulated_tls.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -12,14 +13,6 @@
 namespace cweb::runtime {
 namespace {
 
-/// What the compiler emits for each variable (compiler-rt, emutls.c: __emutls_control).
-struct Control {
-  size_t size;
-  size_t alignment;
-  uintptr_t index;            ///< 0 until the first use; then counts the version's variables from 1
-  const void* initial_value;  ///< null: all zero
-};
-
 /// One thread's blocks of one version, by index.
 using ThreadBlocks = std::vector<void*>;
 
@@ -28,15 +21,15 @@ void free_blocks(ThreadBlocks& blocks) {
   blocks.clear();
 }
 
-void* make_block(const Control& control) {
-  const size_t alignment = std::max(control.alignment, sizeof(void*));
-  const size_t size = (control.size + alignment - 1) / alignment * alignment;
+void* make_block(const EmulatedVariable& variable) {
+  const size_t alignment = std::max(variable.alignment, sizeof(void*));
+  const size_t size = (variable.size + alignment - 1) / alignment * alignment;
   void* block = std::aligned_alloc(alignment, std::max(size, alignment));
   if (block == nullptr) return nullptr;
-  if (control.initial_value != nullptr) {
-    std::memcpy(block, control.initial_value, control.size);
+  if (variable.initial_value != nullptr) {
+    std::memcpy(block, variable.initial_value, variable.size);
   } else {
-    std::memset(block, 0, control.size);
+    std::memset(block, 0, variable.size);
   }
   return block;
 }
@@ -65,6 +58,13 @@ struct EmulatedTls::Blocks {
         if (owner != living().by_id.end()) owner->second->drop_locked(blocks);
       }
     }
+    /// The calling thread's of this version.
+    static ThreadBlocks& blocks(Blocks& version) {
+      thread_local Thread thread;
+      return thread.of(version);
+    }
+
+   private:
     ThreadBlocks& of(Blocks& version) {
       if (last_id_ == version.id) return *last_;
       auto found = of_version_.find(version.id);
@@ -73,8 +73,6 @@ struct EmulatedTls::Blocks {
       last_ = found->second;
       return *last_;
     }
-
-   private:
     /// Also forgets the versions that are gone: a thread outlives many.
     ThreadBlocks* add(Blocks& version) {
       const std::lock_guard lock(living().mutex);
@@ -110,20 +108,24 @@ struct EmulatedTls::Blocks {
 EmulatedTls::EmulatedTls() : blocks_(std::make_unique<Blocks>()) {}
 EmulatedTls::~EmulatedTls() = default;
 
-void* EmulatedTls::address(void* control_address) {
-  auto& control = *static_cast<Control*>(control_address);
-  uintptr_t index = __atomic_load_n(&control.index, __ATOMIC_ACQUIRE);
-  if (index == 0) {
-    const uintptr_t next = ++blocks_->variables;
-    // Two threads that come first: the later takes the earlier one's number, and its own stays unused.
-    if (__atomic_compare_exchange_n(&control.index, &index, next, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-      index = next;
-  }
-  thread_local Blocks::Thread thread;
-  ThreadBlocks& blocks = thread.of(*blocks_);
-  if (blocks.size() < index) blocks.resize(index, nullptr);
-  void*& block = blocks[index - 1];
-  if (block == nullptr) block = make_block(control);
+uintptr_t EmulatedTls::new_index() {
+  return ++blocks_->variables;
+}
+
+uintptr_t EmulatedTls::last_index() const {
+  return blocks_->variables;
+}
+
+void* EmulatedTls::find(uintptr_t index) {
+  const ThreadBlocks& blocks = Blocks::Thread::blocks(*blocks_);
+  return index <= blocks.size() && index != 0 ? blocks[index - 1] : nullptr;
+}
+
+void* EmulatedTls::make(const EmulatedVariable& variable) {
+  ThreadBlocks& blocks = Blocks::Thread::blocks(*blocks_);
+  if (blocks.size() < variable.index) blocks.resize(variable.index, nullptr);
+  void*& block = blocks[variable.index - 1];
+  if (block == nullptr) block = make_block(variable);
   return block;
 }
 

@@ -46,15 +46,24 @@ class ModuleCode {
   uint64_t owner(uintptr_t address) {
     if (called_.image().contains(reinterpret_cast<const void*>(address))) return called_.id();
     if (other_.contains(address)) return other_.version;
+    if (is_narrowed_) return 0;
     const CodeOwner found = find_code(address);
     if (found.version != 0) other_ = found;
     return found.version;
   }
   bool contains(uintptr_t address) { return owner(address) != 0; }
 
+  /// From here on code counts that is the called version's, or that of the version whose code `pc` is. The first time
+  /// is for good.
+  void narrow_to(uintptr_t pc) {
+    if (!is_narrowed_ && owner(pc) != other_.version) other_ = {};
+    is_narrowed_ = true;
+  }
+
  private:
   const ModuleVersion& called_;
   CodeOwner other_;
+  bool is_narrowed_ = false;
 };
 
 void add_frame(FaultRecord& record, ModuleCode& code, uintptr_t pc) {
@@ -99,23 +108,34 @@ uintptr_t next_return_address(ModuleCode& code, uintptr_t& at) {
   return 0;
 }
 
-/// The callers in modules, by their frame pointers. What the chain says is checked: a fault may have followed a smashed
-/// stack.
-void trace_callers(FaultRecord& record, ModuleCode& code, uintptr_t fp) {
+/// The first of the frames that are linked from `fp` on which lies beyond `at`; 0: there is none.
+uintptr_t next_frame_beyond(uintptr_t at, uintptr_t fp) {
+  while (fp != 0 && fp <= at) {
+    const uintptr_t next = in_call(fp) ? word_at(fp) : 0;
+    fp = next > fp ? next : 0;
+  }
+  return fp;
+}
+
+/// The callers in modules, from the frame of the function that `pc` is in, by their frame pointers. What the chain says
+/// is checked: a fault may have followed a smashed stack.
+void trace_callers(FaultRecord& record, ModuleCode& code, uintptr_t pc, uintptr_t fp) {
   constexpr int most_frames = 1'000'000;
   for (int i = 0; i < most_frames && in_call(fp); ++i) {
     uintptr_t next = word_at(fp);
     uintptr_t back = word_at(fp + sizeof(uintptr_t));
     if (!code.contains(back)) {
+      // From here on it is a guess. Earlier calls have left frames between those of the library, and other modules'
+      // must not be taken for callers.
+      code.narrow_to(pc);
       uintptr_t at = fp + 2 * sizeof(uintptr_t);
       back = next_return_address(code, at);
       if (back == 0) return;
-      add_frame(record, code, back - 1);
       // The frame that this return leads to is somewhere above: its pointer was saved by the library, or not at all.
-      next = next > at ? next : 0;
-    } else {
-      add_frame(record, code, back - 1);
+      next = next_frame_beyond(at, next);
     }
+    pc = back - 1;
+    add_frame(record, code, pc);
     if (next <= fp) return;
     fp = next;
   }
@@ -194,7 +214,7 @@ Unwinding trace_through_libraries(FaultRecord& record) {
   _Unwind_Backtrace(unwind_step, &walk);
   if (walk.unwinding.pc == 0) return walk.unwinding;
   add_frame(record, code, walk.unwinding.pc);
-  trace_callers(record, code, walk.unwinding.fp);
+  trace_callers(record, code, walk.unwinding.pc, walk.unwinding.fp);
   return walk.unwinding;
 }
 
@@ -210,14 +230,14 @@ Unwinding trace(FaultRecord& record, const Registers& at) {
       add_frame(record, code, record.signal == SIGTRAP ? at.pc - 1 : at.pc);
     }
     if (back != 0) add_frame(record, code, back - 1);
-    trace_callers(record, code, at.fp);
+    trace_callers(record, code, back != 0 ? back - 1 : at.pc, at.fp);
     return {};
   }
   record.outside_module = !record.executes;
-  if (record.executes && on_stack(at.sp) && code.contains(word_at(at.sp))) {
+  if (record.executes && on_stack(at.sp) && follows_a_call(code, word_at(at.sp))) {
     // A call of what is no code: the return address is the last thing that was pushed.
     add_frame(record, code, word_at(at.sp) - 1);
-    trace_callers(record, code, at.fp);
+    trace_callers(record, code, word_at(at.sp) - 1, at.fp);
     return {};
   }
   return trace_through_libraries(record);

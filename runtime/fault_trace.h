@@ -1,7 +1,8 @@
 // Where the code of modules was when a call was interrupted: program counters, found by frame pointers, by the unwinder
 // through libraries, and by looking at the stack where both end. Code is that of the version that was called and of any
-// other whose functions it calls. Called in signal handlers: allocates and locks nothing. What it reads of the stack
-// may fault; whoever calls it is prepared for that.
+// other whose functions it calls. What is found by looking is the called version's, or that of the one which the
+// library called: calls of others have left their frames on the stack, too. Called in signal handlers: allocates and
+// locks nothing. What it reads of the stack may fault; whoever calls it is prepared for that.
 #pragma once
 
 #include <ucontext.h>

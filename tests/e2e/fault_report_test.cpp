@@ -170,6 +170,47 @@ TEST_F(FaultReportTest, of_a_body_the_first_kibibyte_is_shown) {
   EXPECT_THAT(server_.log(), AllOf(HasSubstr("\\x1b[31m\\x00\\xff"), Not(HasSubstr("\x1b"))));
 }
 
+TEST_F(FaultReportTest, what_another_module_has_left_on_the_stack_is_no_caller) {
+  const std::string bystander = R"(#include <cweb.h>
+__attribute__((noinline)) static int down(int depth) { return depth == 0 ? 0 : down(depth - 1) + *(volatile int *)&depth; }
+static int use_stack(struct http_request *req, struct http_response *res) { return down(500) < 0; }
+export module_t config = {.name = "bystander", .routes = {{"/use-stack", "GET", use_stack, NONE}}, .size = 1};
+)";
+  const std::string culprit = R"c(#include <cweb.h>
+#include <sqlite3.h>
+static int *volatile nothing;
+static int compare(const void *one, const void *other) { return *nothing; }
+__attribute__((noinline)) static int sort(void) {
+    int numbers[200] = {3, 1, 2};
+    qsort(numbers, 200, sizeof numbers[0], compare);
+    return numbers[0];
+}
+static int in_sort(struct http_request *req, struct http_response *res) { return sort() + 1; }
+static int authorize(void *data, int action, const char *a, const char *b, const char *c, const char *d) { return *nothing; }
+static sqlite3 *own;
+static int in_sqlite(struct http_request *req, struct http_response *res) {
+    return sqlite3_exec(own, "SELECT count(*) FROM sqlite_master WHERE name IN (SELECT 1)", NULL, NULL, NULL);
+}
+static void load(void) {
+    if (sqlite3_open(":memory:", &own) == SQLITE_OK) sqlite3_set_authorizer(own, authorize, NULL);
+}
+export module_t config = {.name = "culprit", .onload = load, .size = 2,
+    .routes = {{"/in-sort", "GET", in_sort, NONE}, {"/in-sqlite", "GET", in_sqlite, NONE}}};
+)c";
+  ASSERT_TRUE(deploy(client_, bystander).deployed());
+  ASSERT_TRUE(deploy(client_, culprit).deployed());
+  for (const auto& [path, chain] : {std::pair{"/in-sort", "compare sort"}, {"/in-sqlite", "authorize in_sqlite"}}) {
+    EXPECT_EQ(client_.get("/use-stack").status, 200);
+    const HttpResponse response = client_.get(path, {{"Accept", "application/json"}});
+    const json report = json::parse(response.body, nullptr, /*allow_exceptions=*/false);
+    ASSERT_TRUE(report.contains("chain")) << response.body;
+    std::string names;
+    for (const json& each : report["chain"]) names += each.value("module", "") + each.value("function", "") + " ";
+    EXPECT_THAT(names, StartsWith(std::string(chain) + " ")) << path;
+    EXPECT_THAT(names, Not(HasSubstr("bystander"))) << path;
+  }
+}
+
 class ProductionFaultReportTest : public FaultReportTest {
  protected:
   static inline const std::string key = "kq7-Zc9_vR2m.Xw4pT8s-Yb6n.Lh3dJ5g";

@@ -169,6 +169,19 @@ const std::vector<std::string> wild_calls{
     "cweb_ws_broadcast_binary(\"/nobody\", res->body, (size_t)1 << 30)",
     "cweb_ws_count(wild)",
     "cweb_ws_next(wild, NULL) != NULL",
+    "__emutls_get_address(wild) != NULL",
+    "__emutls_get_address(odd) != NULL",
+    "__emutls_get_address((void *)((uintptr_t)fixed / 64 * 64)) != NULL",
+    "__emutls_get_address((void *)zeroes) != NULL",
+    "__emutls_get_address(variable(sizeof(int), 4, SIZE_MAX / 8, NULL)) != NULL",
+    "__emutls_get_address(variable(sizeof(int), 4, 1000000, NULL)) != NULL",
+    "__emutls_get_address(variable(SIZE_MAX - 3, 8, 0, NULL)) != NULL",
+    "__emutls_get_address(variable((size_t)1 << 40, 8, 0, NULL)) != NULL",
+    "__emutls_get_address(variable(sizeof(int), 3, 0, NULL)) != NULL",
+    "__emutls_get_address(variable(sizeof(int), SIZE_MAX / 2 + 1, 0, NULL)) != NULL",
+    "__emutls_get_address(variable(sizeof(int), 4, 0, wild)) != NULL",
+    "__emutls_get_address(variable((size_t)1 << 30, 8, 0, (void *)text)) != NULL",
+    "__emutls_get_address(calloc(4, sizeof(size_t))) != NULL",
     "(cache = NULL, 0)",
     "(database->db = NULL, 0)",
 };
@@ -195,6 +208,16 @@ static void *volatile wild = (void *)0x10;
 static const char text[] = "a text of the module's that nothing can write to";
 static void *volatile fixed = (void *)(text + 1);
 static void *volatile odd = (void *)0x11;
+static const size_t zeroes[4] __attribute__((used)) = {0};
+extern void *__emutls_get_address(void *);
+static struct { size_t size, alignment; uintptr_t index; const void *initial_value; } emulated;
+static void *variable(size_t size, size_t alignment, uintptr_t index, const void *initial_value) {
+    emulated.size = size;
+    emulated.alignment = alignment;
+    emulated.index = index;
+    emulated.initial_value = initial_value;
+    return &emulated;
+}
 static int call(struct http_request *req, struct http_response *res) {
     sqlite3_stmt *statement = NULL;
     char *error = NULL;

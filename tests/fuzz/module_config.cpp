@@ -25,7 +25,7 @@ class MemoryImage final : public CodeImage {
  public:
   explicit MemoryImage(size_t bytes) : memory_(std::make_unique<char[]>(bytes)), bytes_(bytes) {}
 
-  char* memory() { return memory_.get(); }
+  char* writable() { return memory_.get(); }
   ModuleFacts& changeable_facts() { return facts_; }
 
   void* symbol(std::string_view name) const override { return name == "config" ? memory_.get() : nullptr; }
@@ -159,10 +159,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
   const std::string_view memory = input.rest();
   MemoryImage image((flags & 2) != 0 ? memory.size() : std::max(memory.size(), sizeof(module_t)));
-  std::memcpy(image.memory(), memory.data(), memory.size());
+  std::memcpy(image.writable(), memory.data(), memory.size());
   for (const Pointer& pointer : pointers) {
     const char* value = pointer.value(image, blocks);
-    if (pointer.at + sizeof value <= image.bytes()) std::memcpy(image.memory() + pointer.at, &value, sizeof value);
+    if (pointer.at + sizeof value <= image.bytes()) std::memcpy(image.writable() + pointer.at, &value, sizeof value);
   }
   image.changeable_facts().layout = layout;
   for (const auto& [row, shape] : facts) {

@@ -5,8 +5,11 @@
 
 #include <array>
 #include <atomic>
+#include <string>
 #include <thread>
+#include <vector>
 
+#include "base/log.h"
 #include "unit/fake_image.h"
 
 namespace cweb::runtime {
@@ -48,6 +51,23 @@ TEST(CodeMapTest, AnImageWithoutAddressesOfItsOwnIsNotFound) {
   const auto version = make_version(104, "a", {});
   note_code(version);
   EXPECT_EQ(find_version(104), nullptr);
+}
+
+TEST(CodeMapTest, AMapThatIsFullIsSaidOnceAndHasRoomAgainWhenVersionsGo) {
+  constexpr uint64_t first = 10'000, most = 16'384;
+  std::vector<std::shared_ptr<ModuleVersion>> versions;
+  log::set_up();
+  testing::internal::CaptureStderr();
+  for (uint64_t i = 0; i < most + 2; ++i) versions.push_back(version_at(first + i, 0, 1));
+  const std::string said = testing::internal::GetCapturedStderr();
+  const size_t at = said.find("more than 16384 module versions are in memory");
+  EXPECT_NE(at, said.npos) << said;
+  EXPECT_EQ(said.find("module versions are in memory", at + 20), said.npos) << "once is enough";
+  EXPECT_NE(find_version(first + most - 1), nullptr);
+  EXPECT_EQ(find_version(first + most), nullptr);
+  versions.clear();
+  const auto next = version_at(first + most + 2, 0, 1);
+  EXPECT_EQ(find_code(address(0)).version, first + most + 2);
 }
 
 TEST(CodeMapTest, WhoeverLooksWhileVersionsComeAndGoSeesNoneThatNeverWas) {
