@@ -129,15 +129,6 @@ int Database::prepare(const char* sql, int bytes, unsigned flags, sqlite3_stmt*&
   return result;
 }
 
-/// One thread at a time uses a statement, and none one that is finalized.
-template <class Result, class Use>
-Result Database::with(sqlite3_stmt* handle, Result otherwise, const Use& use) {
-  const std::shared_ptr<DatabaseStatement> statement = find(handle);
-  if (!statement) return otherwise;
-  const std::lock_guard lock(statement->mutex);
-  return statement->handle == nullptr ? otherwise : use(statement);
-}
-
 int Database::step(sqlite3_stmt* statement) {
   DatabaseSession* const session = DatabaseSession::of(*this);
   if (session == nullptr) return SQLITE_CANTOPEN;
@@ -185,24 +176,6 @@ int Database::bind_blob(sqlite3_stmt* statement, int index, const void* blob, ui
   return with(statement, SQLITE_MISUSE, [&](const auto& known) {
     return sqlite3_bind_blob64(known->handle, index, blob, bytes, SQLITE_TRANSIENT);
   });
-}
-
-int Database::bind_int(sqlite3_stmt* statement, int index, int value) {
-  return with(statement, SQLITE_MISUSE,
-              [&](const auto& known) { return sqlite3_bind_int(known->handle, index, value); });
-}
-
-const unsigned char* Database::column_text(sqlite3_stmt* statement, int column) {
-  const unsigned char* const none = nullptr;
-  return with(statement, none, [&](const auto& known) { return sqlite3_column_text(known->handle, column); });
-}
-
-int Database::column_int(sqlite3_stmt* statement, int column) {
-  return with(statement, 0, [&](const auto& known) { return sqlite3_column_int(known->handle, column); });
-}
-
-int Database::column_count(sqlite3_stmt* statement) {
-  return with(statement, 0, [](const auto& known) { return sqlite3_column_count(known->handle); });
 }
 
 int Database::changes() {

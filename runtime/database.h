@@ -53,11 +53,12 @@ class Database : public std::enable_shared_from_this<Database> {
   int finalize(sqlite3_stmt* statement);
   int bind_text(sqlite3_stmt* statement, int index, const char* text, uint64_t bytes);
   int bind_blob(sqlite3_stmt* statement, int index, const void* blob, uint64_t bytes);
-  int bind_int(sqlite3_stmt* statement, int index, int value);
-  // Null and 0 for what is no statement of this database's.
-  const unsigned char* column_text(sqlite3_stmt* statement, int column);
-  int column_int(sqlite3_stmt* statement, int column);
-  int column_count(sqlite3_stmt* statement);
+  /// `use` with the statement, which nobody else uses or finalizes meanwhile; `otherwise` for what is no statement of
+  /// this database's.
+  template <class Result, class Use>
+  Result with_statement(sqlite3_stmt* statement, Result otherwise, const Use& use) {
+    return with(statement, otherwise, [&](const auto& known) { return use(known->handle); });
+  }
 
   // Of the calling thread's last step.
   int changes();
@@ -74,8 +75,14 @@ class Database : public std::enable_shared_from_this<Database> {
   void remove_connection(sqlite3* connection);
   std::shared_ptr<DatabaseStatement> find(const sqlite3_stmt* statement) const;
   static int finalize(DatabaseStatement& statement);
+  /// One thread at a time uses a statement, and none one that is finalized.
   template <class Result, class Use>
-  Result with(sqlite3_stmt* handle, Result otherwise, const Use& use);
+  Result with(sqlite3_stmt* handle, Result otherwise, const Use& use) {
+    const std::shared_ptr<DatabaseStatement> statement = find(handle);
+    if (!statement) return otherwise;
+    const std::lock_guard lock(statement->mutex);
+    return statement->handle == nullptr ? otherwise : use(statement);
+  }
 
   const std::string name_;  ///< a file, or a URI of SQLite's
   const bool is_file_;

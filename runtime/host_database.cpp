@@ -67,21 +67,22 @@ int host_bind_text(void* a, void* b, void* c, void* d, void* e, void* f) {
 
 int host_bind_int(void* a, void* b, void* c, void* d) {
   const auto given = arguments(a, b, c, d);
-  return bind_int(given.at<sqlite3_stmt*>(0), given.at<int>(1), given.at<int>(2));
+  return OnStatement<sqlite3_bind_int>::ours(SQLITE_MISUSE, given.at<sqlite3_stmt*>(0), given.at<int>(1),
+                                             given.at<int>(2));
 }
 
 const unsigned char* host_column_text(void* a, void* b, void* c) {
   const auto given = arguments(a, b, c);
-  return column_text(given.at<sqlite3_stmt*>(0), given.at<int>(1));
+  return OnStatement<sqlite3_column_text>::ours(nullptr, given.at<sqlite3_stmt*>(0), given.at<int>(1));
 }
 
 int host_column_int(void* a, void* b, void* c) {
   const auto given = arguments(a, b, c);
-  return column_int(given.at<sqlite3_stmt*>(0), given.at<int>(1));
+  return OnStatement<sqlite3_column_int>::ours(0, given.at<sqlite3_stmt*>(0), given.at<int>(1));
 }
 
 int host_column_count(void* a, void* b) {
-  return column_count(arguments(a, b).at<sqlite3_stmt*>(0));
+  return OnStatement<sqlite3_column_count>::ours(0, arguments(a, b).at<sqlite3_stmt*>(0));
 }
 
 int host_changes() {

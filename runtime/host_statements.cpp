@@ -4,10 +4,8 @@
 #include <limits>
 #include <new>
 
-#include "runtime/fault_guard.h"
 #include "runtime/host_functions.h"
 #include "runtime/host_memory_check.h"
-#include "runtime/primitives.h"
 
 namespace cweb::runtime {
 namespace {
@@ -27,12 +25,6 @@ Result in_section(Result otherwise, const Use& use) {
   }
   stop_when_overdue();
   return result;
-}
-
-template <class Result, class Use>
-Result on_database(Result otherwise, const Use& use) {
-  Primitives* const all = primitives();
-  return all == nullptr ? otherwise : in_section(otherwise, [&] { return use(*all->database); });
 }
 
 bool is_text_of_callers(Destructor destructor) {
@@ -176,23 +168,6 @@ int bind_blob(sqlite3_stmt* statement, int index, const void* blob, int64_t byte
   if (bytes < 0) return SQLITE_MISUSE;
   return bind(blob, bytes, destructor,
               [&] { return primitives()->database->bind_blob(statement, index, blob, static_cast<uint64_t>(bytes)); });
-}
-
-int bind_int(sqlite3_stmt* statement, int index, int value) {
-  return on_database(SQLITE_MISUSE, [&](Database& database) { return database.bind_int(statement, index, value); });
-}
-
-const unsigned char* column_text(sqlite3_stmt* statement, int column) {
-  const unsigned char* const none = nullptr;
-  return on_database(none, [&](Database& database) { return database.column_text(statement, column); });
-}
-
-int column_int(sqlite3_stmt* statement, int column) {
-  return on_database(0, [&](Database& database) { return database.column_int(statement, column); });
-}
-
-int column_count(sqlite3_stmt* statement) {
-  return on_database(0, [&](Database& database) { return database.column_count(statement); });
 }
 
 }  // namespace cweb::runtime

@@ -6,6 +6,9 @@
 
 #include <cstdint>
 
+#include "runtime/fault_guard.h"
+#include "runtime/primitives.h"
+
 namespace cweb::runtime {
 
 using RowCallback = int (*)(void*, int, char**, char**);
@@ -26,10 +29,24 @@ int finalize(sqlite3_stmt* statement);
 int bind_text(sqlite3_stmt* statement, int index, const char* text, int64_t bytes, Destructor destructor);
 int bind_blob(sqlite3_stmt* statement, int index, const void* blob, int64_t bytes, Destructor destructor);
 
-// Of statements of the modules' database alone: of another one SQLITE_MISUSE, null and 0.
-int bind_int(sqlite3_stmt* statement, int index, int value);
-const unsigned char* column_text(sqlite3_stmt* statement, int column);
-int column_int(sqlite3_stmt* statement, int column);
-int column_count(sqlite3_stmt* statement);
+/// A function of SQLite's that uses a statement and what belongs to it: text that it makes of a number is SQLite's, and
+/// a module cannot free it.
+template <auto function>
+struct OnStatement;
+template <class Result, class... Rest, Result (*function)(sqlite3_stmt*, Rest...)>
+struct OnStatement<function> {
+  /// `otherwise` for what is no statement of the modules' database.
+  static Result ours(Result otherwise, sqlite3_stmt* statement, Rest... rest) {
+    Primitives* const all = primitives();
+    if (all == nullptr) return otherwise;
+    const HostSection section;
+    return all->database->with_statement(statement, otherwise,
+                                         [&](sqlite3_stmt* known) { return function(known, rest...); });
+  }
+  /// As SQLite's, for any statement. Nothing, should it be finalized by another thread at this moment.
+  static Result any(sqlite3_stmt* statement, Rest... rest) {
+    return is_ours(statement) ? ours(Result{}, statement, rest...) : function(statement, rest...);
+  }
+};
 
 }  // namespace cweb::runtime

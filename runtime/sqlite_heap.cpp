@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <optional>
 
 #include "base/error.h"
 #include "runtime/fault_guard.h"
@@ -110,11 +111,13 @@ bool works_for_module() {
   stop_module_call("SQLite was made to free a block that is freed already, or never was one", true);
 }
 
-/// The secret of a block that SQLite frees or moves, whose mark is taken away.
-uint64_t claim_any(void* block) {
+/// The secret of a block that SQLite frees or moves, whose mark is taken away. Nothing, where SQLite works for the
+/// server, of one that a module has freed already: SQLite made it in a call of the module's.
+std::optional<uint64_t> claim_any(void* block) {
   for (const uint64_t secret : {secrets.servers, secrets.modules}) {
     if (header_of(block)->mark == mark(block, secret) && claim(block, secret)) return secret;
   }
+  if (!works_for_module() && header_of(block)->mark == mark(block, secrets.freed)) return std::nullopt;
   stop_at_no_block();
 }
 
@@ -123,13 +126,12 @@ void* allocate(int size) {
 }
 
 void release(void* block) {
-  claim_any(block);
-  release_claimed(block);
+  if (claim_any(block)) release_claimed(block);
 }
 
 void* resize(void* block, int size) {
-  const uint64_t secret = claim_any(block);
-  return resize_claimed(block, static_cast<size_t>(size), secret);
+  const auto secret = claim_any(block);
+  return secret ? resize_claimed(block, static_cast<size_t>(size), *secret) : nullptr;
 }
 
 int size_of(void* block) {

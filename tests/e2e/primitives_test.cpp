@@ -257,6 +257,9 @@ constexpr WrongFree wrong_frees[] = {
     {"database->prepare(\"SELECT replace(hex(zeroblob(5000)), '0', '01')\", &statement); database->step(statement);"
      " free((void *)database->column_text(statement, 0));",
      "free() was given memory that SQLite itself is using"},
+    {"database->prepare(\"SELECT 123456\", &statement); database->step(statement);"
+     " sqlite3_free((void *)sqlite3_column_text16(statement, 0));",
+     "sqlite3_free() was given memory that SQLite itself is using"},
     {"block = sqlite3_realloc((void *)0x123456789010, n);", "sqlite3_realloc() was given a"},
     {"*(volatile sqlite3_uint64 *)res->body = sqlite3_msize((void *)0x123456789010);", "sqlite3_msize() was given a"},
     {"sqlite3_free((void *)0x123456789010);", "sqlite3_free() was given a"},
@@ -277,7 +280,12 @@ static int call(struct http_request *req, struct http_response *res) {
     sqlite3_stmt *statement = NULL;
     int n = atoi(map_get(req->headers, "x-size"));
     switch (atoi(map_get(req->headers, "x-call"))) {
-)c" + cases + R"c(    }
+)c" + cases + R"c(    case 98:
+        database->prepare("SELECT 123456", &statement);
+        database->step(statement);
+        free((void *)sqlite3_value_text16(sqlite3_column_value(statement, 0)));
+        return database->finalize(statement);
+    }
     free(sqlite3_mprintf("%*s", n, ""));
     return 0;
 }
@@ -287,6 +295,10 @@ export module_t config = {.name = "wrong", .author = "test", .routes = {{"/wrong
   const auto ask = [&](size_t call, int size) {
     return client_.send("GET", "/wrong", "", {{"X-Call", std::to_string(call)}, {"X-Size", std::to_string(size)}});
   };
+  // What SQLite has made for a call and frees once more itself. Under a sanitizer that is the end of the process.
+  if (!sanitized) {
+    EXPECT_EQ(ask(98, 0).status, 200);
+  }
   // The first two, which any module makes, in a hundred sizes.
   constexpr size_t most_often = 2;
   for (int round = 0; round < 100; ++round) {
