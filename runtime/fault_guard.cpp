@@ -28,15 +28,6 @@
 #include "runtime/module_version.h"
 #include "runtime/stream_lock.h"
 
-#ifdef CWEB_SANITIZED
-/// What a call that is ended inside a library had taken from the process is lost, as README says. The server itself
-/// does not use this library.
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() {
-  return "leak:libsqlite3.so\n";
-}
-#endif
-
 namespace cweb::runtime {
 
 thread_local volatile int HostSection::depth_ = 0;
