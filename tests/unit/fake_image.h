@@ -2,11 +2,14 @@
 #pragma once
 
 #include <cweb.h>
+#include <link.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/code_image.h"
@@ -17,7 +20,8 @@ namespace cweb::runtime {
 
 class FakeImage final : public CodeImage {
  public:
-  /// Inside are `config`, the texts and the functions given, or everything.
+  /// Inside are `config`, the texts and the functions given, and with executable_is_inside the test's own code and
+  /// data.
   FakeImage() {
     facts_.layout = layout();
     facts_.config_position = {7, 1};
@@ -28,8 +32,8 @@ class FakeImage final : public CodeImage {
 
   module_t config{};
   bool has_config = true;
-  std::set<const void*> functions;  ///< that are said to be inside
-  bool everything_is_inside = false;
+  std::set<const void*> functions;    ///< that are said to be inside
+  bool executable_is_inside = false;  ///< and not its libraries
   std::vector<void (*)()> constructor_functions;
   std::string object_text;               ///< what it was linked from
   std::span<const std::byte> addresses;  ///< by which its code is found from calls of other versions
@@ -51,8 +55,8 @@ class FakeImage final : public CodeImage {
   std::string_view object() const override { return object_text; }
   std::span<void (*const)()> constructors() const override { return constructor_functions; }
   bool contains(const void* address) const override {
-    if (everything_is_inside) return address != nullptr;
     const auto* byte = static_cast<const char*>(address);
+    if (executable_is_inside && in_executable(byte)) return true;
     const auto* begin = reinterpret_cast<const char*>(&config);
     if (byte >= begin && byte < begin + sizeof config) return true;
     if (functions.contains(address)) return true;
@@ -103,6 +107,31 @@ class FakeImage final : public CodeImage {
     layout.websocket_on_close = {offsetof(websocket_info_t, on_close), sizeof(void*), 0, 0};
     return layout;
   }
+
+ private:
+  using Segments = std::vector<std::pair<const char*, const char*>>;
+
+  /// All of it can be read: who traces a call reads what lies before an address that is said to be inside.
+  static bool in_executable(const char* byte) {
+    return std::ranges::any_of(executable_,
+                               [=](const auto& segment) { return byte >= segment.first && byte < segment.second; });
+  }
+  static Segments segments_of_executable() {
+    Segments segments;
+    dl_iterate_phdr(
+        [](dl_phdr_info* executable, size_t, void* found) {
+          for (int i = 0; i < executable->dlpi_phnum; ++i) {
+            const auto& part = executable->dlpi_phdr[i];
+            if (part.p_type != PT_LOAD) continue;
+            const auto* const begin = reinterpret_cast<const char*>(executable->dlpi_addr + part.p_vaddr);
+            static_cast<Segments*>(found)->emplace_back(begin, begin + part.p_memsz);
+          }
+          return 1;  // the first object is the executable
+        },
+        &segments);
+    return segments;
+  }
+  static inline const Segments executable_ = segments_of_executable();
 };
 
 /// A version that is ready to be claimed, with routes as {method, path}.

@@ -33,7 +33,7 @@ struct FakeModule {
 /// The image that a fake module is linked to.
 inline std::unique_ptr<runtime::FakeImage> make_image(const FakeModule& module) {
   auto image = std::make_unique<runtime::FakeImage>();
-  image->everything_is_inside = true;
+  image->executable_is_inside = true;
   image->set_name(module.name.c_str());
   image->constructor_functions = module.constructors;
   for (const auto& [path, method] : module.routes) {

@@ -49,7 +49,7 @@ class DeadlineWatchTest : public testing::Test {
   /// In the module's own code, as its image says, or in what it calls.
   static std::shared_ptr<ModuleVersion> version(bool in_own_code) {
     auto image = std::make_unique<FakeImage>();
-    image->everything_is_inside = in_own_code;
+    image->executable_is_inside = in_own_code;
     return std::make_shared<ModuleVersion>(1, std::move(image));
   }
   WaitedCall call(void (*function)(), bool in_own_code, std::chrono::milliseconds deadline) {

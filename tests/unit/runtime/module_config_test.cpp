@@ -48,7 +48,7 @@ TEST_F(ModuleConfigTest, ReadsNameAndRoutes) {
 }
 
 TEST_F(ModuleConfigTest, EachCallbackHasTheShapeThatItsFactSays) {
-  image_.everything_is_inside = true;
+  image_.executable_is_inside = true;
   image_.add_route("/x", "GET", handler, CallShape::context_first);
   image_.add_route("/y", "GET", handler);
   const auto function = reinterpret_cast<cweb_callback_t>(reinterpret_cast<void (*)()>(handler));
