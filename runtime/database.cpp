@@ -12,7 +12,7 @@
 #include "runtime/database_session.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
-#include "runtime/sqlite_heap.h"
+#include "runtime/library_heap.h"
 
 namespace cweb::runtime {
 namespace {

@@ -98,7 +98,7 @@ sqlite3_int64 host_last_insert_rowid() {
 }
 
 void host_free(void* a, void* b) {
-  free_block(arguments(a, b).at<void*>(0), {"database->free", true});
+  free_block(arguments(a, b).at<void*>(0), {"database->free", "SQLite"});
 }
 
 }  // namespace

@@ -13,11 +13,11 @@
 #include "runtime/fault_guard.h"
 #include "runtime/heap.h"
 #include "runtime/host_functions.h"
+#include "runtime/library_heap.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
 #include "runtime/process_block.h"
-#include "runtime/sqlite_heap.h"
 
 namespace cweb::runtime {
 namespace {
@@ -50,6 +50,13 @@ void* stop_if_in_vain(void* block) {
   stop_module_call(reason);
 }
 
+[[noreturn]] void stop_at_no_block_of(MemoryFunction function) {
+  char given[sizeof FaultRecord::reason];
+  std::snprintf(given, sizeof given, "a block that is freed already, or is not a block of %s's memory",
+                function.library);
+  stop_at(function, given);
+}
+
 constexpr const char* freed_block = "a block that is freed already, or the inside of one";
 
 /// Blocks that are no module's: the buffer of the response, memory of the image, what a library took from the process.
@@ -60,24 +67,24 @@ bool is_own_memory(const void* address) {
 
 /// What a block is that is in no module's heap: none: one that a library took from the process, or a wild address, and
 /// the allocator finds out. Ends the call where that need not be tried.
-SqliteBlock look_at_foreign(const void* block, MemoryFunction function) {
+LibraryBlock look_at_foreign(const void* block, MemoryFunction function) {
   if (is_own_memory(block)) stop_at(function, "memory of the module itself: a static object or a literal");
-  SqliteBlock found = SqliteBlock::none;
+  LibraryBlock found = LibraryBlock::none;
   {
     const AllocatorProbe probe(function.name);
-    found = sqlite_block(block);
+    found = library_block(block);
   }
-  if (found == SqliteBlock::freed) stop_at(function, freed_block);
-  if (found != SqliteBlock::none) return found;
-  if (function.is_sqlites) stop_at(function, "a block that is freed already, or is not a block of SQLite's memory");
+  if (found == LibraryBlock::freed) stop_at(function, freed_block);
+  if (found != LibraryBlock::none) return found;
+  if (function.library != nullptr) stop_at_no_block_of(function);
   if (!may_be_process_block(block)) stop_at(function, "an address that is not a block of memory");
   return found;
 }
 
 /// The same for what frees or moves it.
-SqliteBlock look_at_foreign_to_free(const void* block, MemoryFunction function) {
-  const SqliteBlock found = look_at_foreign(block, function);
-  if (found == SqliteBlock::servers) stop_at(function, "memory that SQLite itself is using");
+LibraryBlock look_at_foreign_to_free(const void* block, MemoryFunction function) {
+  const LibraryBlock found = look_at_foreign(block, function);
+  if (found == LibraryBlock::servers) stop_at(function, "memory that the library itself is using");
   return found;
 }
 
@@ -91,9 +98,9 @@ void* realloc_foreign(void* block, size_t size, MemoryFunction function) {
     if (copy != nullptr) std::memcpy(copy, block, std::min(size, response_buffer_left(block)));
     return copy;
   }
-  if (look_at_foreign_to_free(block, function) == SqliteBlock::modules) {
+  if (look_at_foreign_to_free(block, function) == LibraryBlock::modules) {
     bool was_live = false;
-    void* const moved = resize_sqlite_block(block, size, was_live);
+    void* const moved = resize_library_block(block, size, was_live);
     if (!was_live) stop_at(function, freed_block);
     if (moved == nullptr) errno = ENOMEM;
     return moved;
@@ -202,8 +209,8 @@ void free_block(void* block, MemoryFunction function) {
   }
   // `free(res->body)` before pointing it elsewhere is what many modules do.
   if (in_response_buffer(block)) return;
-  if (look_at_foreign_to_free(block, function) == SqliteBlock::modules) {
-    if (release_sqlite_block(block)) return;
+  if (look_at_foreign_to_free(block, function) == LibraryBlock::modules) {
+    if (release_library_block(block)) return;
     stop_at(function, freed_block);
   }
   const AllocatorProbe probe(function.name);
@@ -240,7 +247,7 @@ size_t usable_size(const void* block, MemoryFunction function) {
       break;
   }
   if (in_response_buffer(block)) return response_buffer_left(block);
-  if (look_at_foreign(block, function) != SqliteBlock::none) return sqlite_block_size(block);
+  if (look_at_foreign(block, function) != LibraryBlock::none) return library_block_size(block);
   const AllocatorProbe probe(function.name);
   return malloc_usable_size(const_cast<void*>(block));
 }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "cli/health.h"
 #include "cli/options.h"
@@ -26,6 +27,7 @@
 #include "parts.h"
 #include "runtime/fault_guard.h"
 #include "runtime/host_symbols.h"
+#include "runtime/library_heap.h"
 #include "runtime/runtime.h"
 #include "server/access_log.h"
 #include "server/server.h"
@@ -43,6 +45,7 @@ constexpr auto finish_requests_time = 10s;
 constexpr auto unload_time = 5s;
 
 int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
+  CWEB_ASSERT(cweb::runtime::set_up_openssl_heap() && "nothing has used OpenSSL before");
   cweb::cli::set_up_signals();
   cweb::cli::raise_descriptor_limit();
   if (options.ready_fd >= 0 && !(supervised && supervised->is_restart())) {

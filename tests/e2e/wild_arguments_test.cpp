@@ -167,14 +167,20 @@ constexpr WrongFree wrong_frees[] = {
      "sqlite3_realloc() was given a block that is freed already"},
     {"database->prepare(\"SELECT replace(hex(zeroblob(5000)), '0', '01')\", &statement); database->step(statement);"
      " free((void *)database->column_text(statement, 0));",
-     "free() was given memory that SQLite itself is using"},
+     "free() was given memory that the library itself is using"},
     {"database->prepare(\"SELECT 123456\", &statement); database->step(statement);"
      " sqlite3_free((void *)sqlite3_column_text16(statement, 0));",
-     "sqlite3_free() was given memory that SQLite itself is using"},
+     "sqlite3_free() was given memory that the library itself is using"},
     {"block = sqlite3_realloc((void *)0x123456789010, n);", "sqlite3_realloc() was given a"},
     {"*(volatile sqlite3_uint64 *)res->body = sqlite3_msize((void *)0x123456789010);", "sqlite3_msize() was given a"},
     {"sqlite3_free((void *)0x123456789010);", "sqlite3_free() was given a"},
     {"database->free((void *)0x123456789010);", "database->free() was given a"},
+    {"block = OPENSSL_malloc(n + 1); OPENSSL_free(block); OPENSSL_free(block);",
+     "OPENSSL_free() was given a block that is freed already"},
+    {"block = OPENSSL_malloc(n + 1); free(block); OPENSSL_clear_free(block, n);",
+     "OPENSSL_clear_free() was given a block that is freed already"},
+    {"OPENSSL_free((void *)0x123456789010);", "OPENSSL_free() was given a"},
+    {"OPENSSL_free(res);", "OPENSSL_free() was given a"},
     {"*(volatile size_t *)res->body = malloc_usable_size((void *)0x123456789010);",
      "malloc_usable_size() was given an address that is not a block"},
 };
@@ -186,12 +192,19 @@ TEST_F(WildArgumentsTest, a_wrong_free_is_its_call_s_and_the_server_lives_on) {
   }
   deploy_source(R"c(#include <cweb.h>
 #include <malloc.h>
+#include <openssl/evp.h>
 static void *volatile block;
 static int call(struct http_request *req, struct http_response *res) {
     sqlite3_stmt *statement = NULL;
     int n = atoi(map_get(req->headers, "x-size"));
     switch (atoi(map_get(req->headers, "x-call"))) {
-)c" + cases + R"c(    case 98:
+)c" + cases + R"c(    case 97: {
+        EVP_MD_CTX *context = EVP_MD_CTX_new();
+        EVP_MD_CTX_free(context);
+        EVP_MD_CTX_free(context);
+        return 0;
+    }
+    case 98:
         database->prepare("SELECT 123456", &statement);
         database->step(statement);
         free((void *)sqlite3_value_text16(sqlite3_column_value(statement, 0)));
@@ -206,9 +219,11 @@ export module_t config = {.name = "wrong", .author = "test", .routes = {{"/wrong
   const auto ask = [&](size_t call, int size) {
     return client_.send("GET", "/wrong", "", {{"X-Call", std::to_string(call)}, {"X-Size", std::to_string(size)}});
   };
-  // What SQLite has made for a call and frees once more itself. Under a sanitizer that is the end of the process.
+  // What a library has made for a call and frees once more itself. Under a sanitizer that is the end of the process.
   if (!sanitized) {
     EXPECT_EQ(ask(98, 0).status, 200);
+    EXPECT_THAT(ask(97, 0).body, HasSubstr("OpenSSL was made to free a block that is freed already"));
+    ASSERT_EQ(get("/steady"), "200 all work");
   }
   // The first two, which any module makes, in a hundred sizes.
   constexpr size_t most_often = 2;

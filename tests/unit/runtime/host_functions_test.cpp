@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <obstack.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/syscall.h>
@@ -19,9 +21,9 @@
 #include "base/unique_fd.h"
 #include "runtime/fault_guard.h"
 #include "runtime/host_symbols.h"
+#include "runtime/library_heap.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
-#include "runtime/sqlite_heap.h"
 #include "unit/fake_image.h"
 
 namespace cweb::runtime {
@@ -38,7 +40,10 @@ Function* host(std::string_view name) {
 
 class HostFunctionsTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() { set_up_host_libraries(); }
+  static void SetUpTestSuite() {
+    ASSERT_TRUE(set_up_openssl_heap());
+    set_up_host_libraries();
+  }
   HostFunctionsTest() : version_(make_version(1, "test", {})) { set_current_version(version_.get()); }
   ~HostFunctionsTest() override { set_current_version(nullptr); }
 
@@ -202,13 +207,72 @@ TEST_F(HostFunctionsTest, BlocksOfSqlitesKeepWhatIsInThemWhenTheyMove) {
   for (const size_t size : {32UL, 48UL, 4080UL, 20'000UL, 32UL}) {
     for (size_t i = 0; i < block_count; ++i) {
       auto* const moved = static_cast<char*>(resize(blocks[i], size));
-      ASSERT_EQ(sqlite_block(moved), SqliteBlock::modules);
+      ASSERT_EQ(library_block(moved), LibraryBlock::modules);
       EXPECT_EQ(reinterpret_cast<uintptr_t>(moved) % 16, 0U);
       EXPECT_EQ(std::count(moved, moved + 32, static_cast<char>(i % 100)), 32);
       blocks[i] = moved;
     }
   }
   for (char* each : blocks) sqlite3_free(each);
+}
+
+TEST_F(HostFunctionsTest, OpensslsMemoryAndTheModulesMayBeFreedEitherWay) {
+  auto* const openssl_free = host<void(void*, const char*, int)>("CRYPTO_free");
+  auto* const openssl_realloc = host<void*(void*, size_t, const char*, int)>("CRYPTO_realloc");
+  auto* const clear_free = host<void(void*, size_t, const char*, int)>("CRYPTO_clear_free");
+  auto* const clear_realloc = host<void*(void*, size_t, size_t, const char*, int)>("CRYPTO_clear_realloc");
+  const auto free_all_ways = [&](auto make) {
+    openssl_free(make(), "", 0);
+    free_(make());
+    clear_free(make(), 10, "", 0);
+    EXPECT_EQ(openssl_realloc(make(), 0, "", 0), nullptr);
+    EXPECT_EQ(clear_realloc(make(), 10, 0, "", 0), nullptr);
+    for (const size_t size : {5UL, 10UL, 100'000UL}) {
+      void* moved = clear_realloc(openssl_realloc(make(), size, "", 0), size, size + 1, "", 0);
+      EXPECT_EQ(std::memcmp(moved, "abcdefghij", std::min(size, 10UL)), 0);
+      moved = host<void*(void*, size_t)>("realloc")(moved, size);
+      EXPECT_EQ(std::memcmp(moved, "abcdefghij", std::min(size, 10UL)), 0);
+      free_(moved);
+    }
+  };
+  const auto fill = [](void* block) { return std::memcpy(block, "abcdefghij", 10); };
+  free_all_ways([&] { return fill(OPENSSL_malloc(10)); });
+  free_all_ways([&] { return fill(openssl_realloc(nullptr, 10, "", 0)); });
+  free_all_ways([&] { return fill(clear_realloc(nullptr, 0, 10, "", 0)); });
+  free_all_ways([&] { return fill(malloc_(10)); });
+  openssl_free(nullptr, "", 0);
+  clear_free(nullptr, 10, "", 0);
+  EXPECT_EQ(openssl_realloc(nullptr, 0, "", 0), nullptr);
+}
+
+TEST_F(HostFunctionsTest, ABlockOfOpensslsIsFreedOnceWhoeverFreesIt) {
+  static void* volatile block;
+  static auto* const openssl_free = host<void(void*, const char*, int)>("CRYPTO_free");
+  static auto* const clear_free = host<void(void*, size_t, const char*, int)>("CRYPTO_clear_free");
+  static auto* const free = free_;
+  const auto once = [] { openssl_free(block, "", 0); };
+  const std::pair<void (*)(), const char*> wrong[] = {
+      {[] { openssl_free(block, "", 0), openssl_free(block, "", 0); },
+       "OPENSSL_free() was given a block that is freed"},
+      {[] { free(block), clear_free(block, 1, "", 0); }, "OPENSSL_clear_free() was given a block that is freed"},
+      {[] { openssl_free(const_cast<char*>("literal"), "", 0); }, "OPENSSL_free() was given a"},
+#ifndef CWEB_SANITIZED  // there it is the sanitizer's to know, or to report
+      {[] { openssl_free(block, "", 0), free(block); }, "free() was given a block that is freed already"},
+      {[] {
+         auto* const context = EVP_MD_CTX_new();
+         EVP_MD_CTX_free(context), EVP_MD_CTX_free(context);
+       },
+       "OpenSSL was made to free a block that is freed already"},
+#endif
+  };
+  for (const int size : {1, 24, 100, 4080, 1'000'000}) {
+    for (const auto& [calls, sentence] : wrong) {
+      block = OPENSSL_malloc(size);
+      ASSERT_EQ(library_block(block), LibraryBlock::modules);
+      EXPECT_THAT(reason_of(calls), testing::StartsWith(sentence)) << size;
+      if (library_block(block) == LibraryBlock::modules) once();
+    }
+  }
 }
 
 TEST_F(HostFunctionsTest, WhatSqliteUsesForTheServerNoModuleFrees) {
@@ -218,12 +282,13 @@ TEST_F(HostFunctionsTest, WhatSqliteUsesForTheServerNoModuleFrees) {
     block = sqlite3_malloc(10);
   }
   for (const char* const name : {"free", "sqlite3_free"}) {
-    EXPECT_NE(reason_of([&] { host<void(void*)>(name)(block); }).find("SQLite itself is using"), std::string::npos);
+    EXPECT_NE(reason_of([&] { host<void(void*)>(name)(block); }).find("the library itself is using"),
+              std::string::npos);
   }
   EXPECT_NE(reason_of([&] { host<void*(void*, size_t)>("realloc")(block, 20); }).find("using"), std::string::npos);
-  EXPECT_EQ(sqlite_block(block), SqliteBlock::servers);
+  EXPECT_EQ(library_block(block), LibraryBlock::servers);
   sqlite3_free(block);
-  EXPECT_NE(sqlite_block(block), SqliteBlock::servers);
+  EXPECT_NE(library_block(block), LibraryBlock::servers);
 }
 
 TEST_F(HostFunctionsTest, NothingOfNullIsAnEmptyText) {

@@ -1,13 +1,14 @@
-#include "runtime/sqlite_heap.h"
+#include "runtime/library_heap.h"
 
+#include <openssl/crypto.h>
 #include <sqlite3.h>
 #include <sys/random.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <optional>
 
 #if defined(__has_feature)
@@ -28,9 +29,9 @@ namespace {
 
 /// Stands right before each block.
 struct alignas(16) Header {
-  uint32_t size;
-  uint32_t offset;  ///< from what the process's allocator gave to the block
-  uint64_t mark;    ///< the block's address mixed with one of the secrets
+  uint64_t size : 56;   ///< most_bytes at most
+  uint64_t offset : 8;  ///< from what the process's allocator gave to the block
+  uint64_t mark;        ///< the block's address mixed with one of the secrets
 };
 
 struct Secrets {
@@ -38,9 +39,17 @@ struct Secrets {
   uint64_t servers = 0;
   uint64_t freed = 0;
 };
-Secrets secrets;  // written by set_up_sqlite_heap
+Secrets secrets;  // written by make_secrets
 
-constexpr size_t most_bytes = std::numeric_limits<int>::max();
+void make_secrets() {
+  static const bool made = [] {
+    CWEB_ASSERT(getrandom(&secrets, sizeof secrets, 0) == sizeof secrets);
+    return true;
+  }();
+  static_cast<void>(made);
+}
+
+constexpr size_t most_bytes = (uint64_t{1} << 56) - 1;
 constexpr size_t most_offset = 2 * sizeof(Header);
 
 /// Of any address.
@@ -59,7 +68,7 @@ bool claim(void* block, uint64_t secret) {
                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-/// What a call that is ended inside SQLite has taken is lost, as README says: to the sanitizer it is no leak.
+/// What a call that is ended inside a library has taken is lost, as README says: to the sanitizer it is no leak.
 void expect_loss([[maybe_unused]] const void* given) {
 #ifdef CWEB_ADDRESS_SANITIZED
   __lsan_ignore_object(given);
@@ -70,8 +79,8 @@ void* finish(char* given, size_t size, size_t offset, uint64_t secret) {
   if (secret == secrets.modules) expect_loss(given);
   char* const block = given + offset;
   Header* const header = header_of(block);
-  header->size = static_cast<uint32_t>(size);
-  header->offset = static_cast<uint32_t>(offset);
+  header->size = size & most_bytes;
+  header->offset = static_cast<uint8_t>(offset);
   __atomic_store_n(&header->mark, mark(block, secret), __ATOMIC_RELAXED);
   return block;
 }
@@ -92,6 +101,7 @@ size_t offset_in(const char* given) {
 }
 
 void* allocate_for(size_t size, uint64_t secret) {
+  if (size > most_bytes) return nullptr;
   auto* given = static_cast<char*>(std::malloc(size + sizeof(Header)));
   if (given != nullptr && offset_in(given) != sizeof(Header)) {
     std::free(given);
@@ -115,62 +125,99 @@ void* resize_claimed(void* block, size_t size, uint64_t secret) {
   return finish(given, size, offset, secret);
 }
 
-// ---- for SQLite, which calls these with its locks held: no section is entered, which could end the call
+// ---- for the libraries, which call these with their locks held: no section is entered, which could end the call
 
 bool works_for_module() {
   return !HostSection::entered() && current_version() != nullptr;
 }
 
-[[noreturn]] void stop_at_no_block() {
+[[noreturn]] void stop_at_no_block(const char* library) {
   const bool can_end_call = works_for_module() && recovery_point() != nullptr;
-  CWEB_ASSERT(can_end_call && "what SQLite frees for the server is a block of its");
-  stop_module_call("SQLite was made to free a block that is freed already, or never was one", true);
+  CWEB_ASSERT(can_end_call && "what a library frees for the server is a block of its");
+  char reason[sizeof FaultRecord::reason];
+  std::snprintf(reason, sizeof reason, "%s was made to free a block that is freed already, or never was one", library);
+  stop_module_call(reason, true);
 }
 
-/// The secret of a block that SQLite frees or moves, whose mark is taken away. Nothing, where SQLite works for the
-/// server, of one that a module has freed already: SQLite made it in a call of the module's.
-std::optional<uint64_t> claim_any(void* block) {
+/// The secret of a block that a library frees or moves, whose mark is taken away. Nothing, where it works for the
+/// server, of one that a module has freed already: the library made it in a call of the module's.
+std::optional<uint64_t> claim_any(void* block, const char* library) {
   for (const uint64_t secret : {secrets.servers, secrets.modules}) {
     if (header_of(block)->mark == mark(block, secret) && claim(block, secret)) return secret;
   }
   if (!works_for_module() && header_of(block)->mark == mark(block, secrets.freed)) return std::nullopt;
-  stop_at_no_block();
+  stop_at_no_block(library);
 }
 
-void* allocate(int size) {
-  return allocate_for(static_cast<size_t>(size), works_for_module() ? secrets.modules : secrets.servers);
+void* allocate(size_t size) {
+  return allocate_for(size, works_for_module() ? secrets.modules : secrets.servers);
 }
 
-void release(void* block) {
-  if (claim_any(block)) release_claimed(block);
+void release(void* block, const char* library) {
+  if (claim_any(block, library)) release_claimed(block);
 }
 
-void* resize(void* block, int size) {
-  const auto secret = claim_any(block);
-  return secret ? resize_claimed(block, static_cast<size_t>(size), *secret) : nullptr;
+void* resize(void* block, size_t size, const char* library) {
+  const auto secret = claim_any(block, library);
+  return secret ? resize_claimed(block, size, *secret) : nullptr;
 }
 
-int size_of(void* block) {
+// SQLite handles null and 0 itself.
+
+constexpr const char* sqlite = "SQLite";
+
+void* sqlite_allocate(int size) {
+  return allocate(static_cast<size_t>(size));
+}
+
+void sqlite_release(void* block) {
+  release(block, sqlite);
+}
+
+void* sqlite_resize(void* block, int size) {
+  return resize(block, static_cast<size_t>(size), sqlite);
+}
+
+int sqlite_size_of(void* block) {
   return block == nullptr ? 0 : static_cast<int>(header_of(block)->size);
 }
 
 /// SQLite asks for less than the largest int by more than this.
-int round_up(int size) {
+int sqlite_round_up(int size) {
   constexpr int unit = 8;
   return (size + unit - 1) / unit * unit;
+}
+
+// OpenSSL leaves null and 0 to these, which are as CRYPTO_malloc(3) says.
+
+constexpr const char* openssl = "OpenSSL";
+
+void* openssl_allocate(size_t size, const char*, int) {
+  return size == 0 ? nullptr : allocate(size);
+}
+
+void openssl_release(void* block, const char*, int) {
+  if (block != nullptr) release(block, openssl);
+}
+
+void* openssl_resize(void* block, size_t size, const char* file, int line) {
+  if (block == nullptr) return openssl_allocate(size, file, line);
+  if (size != 0) return resize(block, size, openssl);
+  release(block, openssl);
+  return nullptr;
 }
 
 }  // namespace
 
 void set_up_sqlite_heap() {
   static const bool done = [] {
-    CWEB_ASSERT(getrandom(&secrets, sizeof secrets, 0) == sizeof secrets);
+    make_secrets();
     static const sqlite3_mem_methods methods{
-        .xMalloc = allocate,
-        .xFree = release,
-        .xRealloc = resize,
-        .xSize = size_of,
-        .xRoundup = round_up,
+        .xMalloc = sqlite_allocate,
+        .xFree = sqlite_release,
+        .xRealloc = sqlite_resize,
+        .xSize = sqlite_size_of,
+        .xRoundup = sqlite_round_up,
         .xInit = [](void*) { return SQLITE_OK; },
         .xShutdown = [](void*) {},
         .pAppData = nullptr,
@@ -184,27 +231,35 @@ void set_up_sqlite_heap() {
   static_cast<void>(done);
 }
 
-SqliteBlock sqlite_block(const void* address) {
-  if (reinterpret_cast<uintptr_t>(address) % alignof(Header) != 0 || is_page_start(address)) return SqliteBlock::none;
-  if (!may_be_process_block(header_of(address))) return SqliteBlock::none;
-  const uint64_t found =
-      __atomic_load_n(const_cast<const volatile uint64_t*>(&header_of(address)->mark), __ATOMIC_RELAXED);
-  if (found == mark(address, secrets.modules)) return SqliteBlock::modules;
-  if (found == mark(address, secrets.servers)) return SqliteBlock::servers;
-  return found == mark(address, secrets.freed) ? SqliteBlock::freed : SqliteBlock::none;
+bool set_up_openssl_heap() {
+  static const bool done = [] {
+    make_secrets();
+    return CRYPTO_set_mem_functions(openssl_allocate, openssl_resize, openssl_release) == 1;
+  }();
+  return done;
 }
 
-size_t sqlite_block_size(const void* block) {
+LibraryBlock library_block(const void* address) {
+  if (reinterpret_cast<uintptr_t>(address) % alignof(Header) != 0 || is_page_start(address)) return LibraryBlock::none;
+  if (!may_be_process_block(header_of(address))) return LibraryBlock::none;
+  const uint64_t found =
+      __atomic_load_n(const_cast<const volatile uint64_t*>(&header_of(address)->mark), __ATOMIC_RELAXED);
+  if (found == mark(address, secrets.modules)) return LibraryBlock::modules;
+  if (found == mark(address, secrets.servers)) return LibraryBlock::servers;
+  return found == mark(address, secrets.freed) ? LibraryBlock::freed : LibraryBlock::none;
+}
+
+size_t library_block_size(const void* block) {
   return header_of(block)->size;
 }
 
-bool release_sqlite_block(void* block) {
+bool release_library_block(void* block) {
   if (!claim(block, secrets.modules)) return false;
   release_claimed(block);
   return true;
 }
 
-void* resize_sqlite_block(void* block, size_t size, bool& was_live) {
+void* resize_library_block(void* block, size_t size, bool& was_live) {
   was_live = claim(block, secrets.modules);
   return was_live ? resize_claimed(block, size, secrets.modules) : nullptr;
 }
