@@ -59,6 +59,7 @@ thread_local Range thread_stack_guard;
 thread_local CallingThread* volatile calling_thread = nullptr;
 thread_local volatile bool tracing = false;
 thread_local volatile bool guard_is_open = false;
+thread_local sigjmp_buf* volatile way_out = nullptr;  // of survives()
 
 int crash_note_fd = -1;
 std::array<struct sigaction, 65> previous_actions;
@@ -189,6 +190,7 @@ bool let_library_finish(FaultRecord& fault, const Unwinding& unwinding) {
 }
 
 void on_fault(int signal_number, siginfo_t* info, void* given) {
+  if (way_out != nullptr && info->si_code > 0) siglongjmp(*way_out, 1);
   RecoveryPoint* const point = recovery_point();
   const bool of_this_thread = info->si_code > 0 || is_own_abort(signal_number, *info);
   if (point == nullptr || current_version() == nullptr || !of_this_thread || HostSection::entered()) {
@@ -285,6 +287,19 @@ void set_up_fault_guard() {
     return true;
   }();
   static_cast<void>(done);
+}
+
+bool survives(void (*function)(const void*), const void* argument) {
+  set_up_fault_guard();
+  sigjmp_buf jump;
+  if (sigsetjmp(jump, 0) != 0) {
+    way_out = nullptr;
+    return false;
+  }
+  way_out = &jump;
+  function(argument);
+  way_out = nullptr;
+  return true;
 }
 
 void set_crash_note(int fd) {

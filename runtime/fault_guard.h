@@ -58,7 +58,8 @@ class HostSection {
   static thread_local uintptr_t lowest_frame_;  ///< below it there is no room for a section; 0: not known
 };
 
-/// Around a look-up of the process's own allocator with an address that may be wild: it faults before it takes a lock.
+/// Around what reads before an address that a module wants freed, and the process's own allocator's look at it: a fault
+/// there is before a lock is taken.
 /// `function` is what the module has called, a literal: the report names it.
 class AllocatorProbe {
  public:
@@ -74,6 +75,10 @@ class AllocatorProbe {
  private:
   static thread_local const char* volatile function_;
 };
+
+/// Calls the function on a thread that is inside no module's code: false when it faulted. It must not own anything
+/// then.
+bool survives(void (*function)(const void*), const void* argument);
 
 /// On a thread that is about to leave its call by a jump: from here to after_fault() no deadline ends it or overwrites
 /// what is noted of it.

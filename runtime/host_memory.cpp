@@ -14,6 +14,7 @@
 #include "runtime/heap.h"
 #include "runtime/host_functions.h"
 #include "runtime/library_heap.h"
+#include "runtime/module_output.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
@@ -65,10 +66,12 @@ bool is_own_memory(const void* address) {
   return version != nullptr && version->image().contains(address);
 }
 
-/// What a block is that is in no module's heap: none: one that a library took from the process, or a wild address, and
-/// the allocator finds out. Ends the call where that need not be tried.
+/// What a block is that is in no module's heap: none: one that a library took from the process. Ends the call where it
+/// is known to be no block, or the server's.
 LibraryBlock look_at_foreign(const void* block, MemoryFunction function) {
   if (is_own_memory(block)) stop_at(function, "memory of the module itself: a static object or a literal");
+  if (is_shown_memory(block)) stop_at(function, "memory of the request, the response or the message, which is cweb's");
+  if (is_output_file(static_cast<const FILE*>(block))) stop_at(function, "stdout or stderr, which are cweb's");
   LibraryBlock found = LibraryBlock::none;
   {
     const AllocatorProbe probe(function.name);
@@ -77,7 +80,7 @@ LibraryBlock look_at_foreign(const void* block, MemoryFunction function) {
   if (found == LibraryBlock::freed) stop_at(function, freed_block);
   if (found != LibraryBlock::none) return found;
   if (function.library != nullptr) stop_at_no_block_of(function);
-  if (!may_be_process_block(block)) stop_at(function, "an address that is not a block of memory");
+  if (!is_process_memory(block)) stop_at(function, "an address that is not a block of memory");
   return found;
 }
 

@@ -241,7 +241,7 @@ bool set_up_openssl_heap() {
 
 LibraryBlock library_block(const void* address) {
   if (reinterpret_cast<uintptr_t>(address) % alignof(Header) != 0 || is_page_start(address)) return LibraryBlock::none;
-  if (!may_be_process_block(header_of(address))) return LibraryBlock::none;
+  if (!is_process_memory(header_of(address))) return LibraryBlock::none;
   const uint64_t found =
       __atomic_load_n(const_cast<const volatile uint64_t*>(&header_of(address)->mark), __ATOMIC_RELAXED);
   if (found == mark(address, secrets.modules)) return LibraryBlock::modules;

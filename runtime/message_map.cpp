@@ -39,6 +39,16 @@ void MessageMap::forget_texts() {
   text_bytes_ = 0;
 }
 
+bool MessageMap::contains(const void* address) const {
+  const auto is_in = [=](const void* begin, size_t bytes) {
+    return reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(begin) < bytes;
+  };
+  return is_in(this, sizeof *this) || is_in(entries_.data(), entries_.capacity() * sizeof(map_entry)) ||
+         is_in(shown_entries_.data(), shown_entries_.capacity() * sizeof(map_entry)) ||
+         (block_ && is_in(block_.get(), block_bytes)) ||
+         std::ranges::any_of(long_texts_, [&](const auto& text) { return is_in(text.data(), text.size() + 1); });
+}
+
 char* MessageMap::keep(std::string_view text) {
   if (text.size() >= block_bytes - used_) return long_texts_.emplace_back(text).data();
   if (!block_) block_ = std::make_unique_for_overwrite<char[]>(block_bytes);

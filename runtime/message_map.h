@@ -43,6 +43,8 @@ class MessageMap {
   void* get(const char* key) const;
   int remove(const char* key);
   size_t size() const { return entries_.size(); }
+  /// Is this an address in memory of the map's own: its rows, or texts that it has copied?
+  bool contains(const void* address) const;
 
   /// Is there really a map at the address that a module's struct map tells of? May fault where there is nothing.
   static bool is_one(const MessageMap* map) { return map->mark_ == mark_of(map); }

@@ -23,4 +23,23 @@ size_t response_buffer_left(const void* address);
 /// In the guard page behind it.
 bool behind_response_buffer(const void* address);
 
+/// What else of the server's memory a call on this thread sees, and no module may free: its request, or a message. From
+/// before the call until after it, on its thread; one within another adds to it.
+class ShownMemory {
+ public:
+  ShownMemory(const ShownMemory&) = delete;
+  ShownMemory& operator=(const ShownMemory&) = delete;
+
+ protected:
+  ShownMemory();
+  ~ShownMemory();
+
+ private:
+  friend bool is_shown_memory(const void* address);
+  virtual bool contains(const void* address) const = 0;
+
+  const ShownMemory* const outer_;
+};
+bool is_shown_memory(const void* address);
+
 }  // namespace cweb::runtime

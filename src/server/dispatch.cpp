@@ -179,8 +179,10 @@ Dispatcher::Outcome Dispatcher::call(Exchange& exchange, const runtime::RouteMat
     version.counters->count_refused(gate_.index(), match.route, 4);
     return answered(keep_alive);
   }
-  const runtime::CallResult result =
-      runtime::call_handler(runtime_.monitor(), gate_, version, match.route, parts.request, parts.response);
+  const runtime::CallResult result = [&] {
+    const ShownRequest shown(parts, reader);
+    return runtime::call_handler(runtime_.monitor(), gate_, version, match.route, parts.request, parts.response);
+  }();
   Outcome outcome{.kept_loop = result.kept_loop, .keep_alive = keep_alive, .detached_answer = {}};
   // The answer is copied while the version is still held: its body may lie in the version's memory.
   std::string& to = result.kept_loop ? out : outcome.detached_answer;

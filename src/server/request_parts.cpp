@@ -1,6 +1,7 @@
 #include "server/request_parts.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "http/form.h"
 #include "http/websocket_handshake.h"
@@ -19,6 +20,10 @@ http_method_t method_number(std::string_view method) {
   return HTTP_ERR;
 }
 
+bool is_in(const void* address, const void* begin, size_t bytes) {
+  return reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(begin) < bytes;
+}
+
 }  // namespace
 
 RequestParts& RequestParts::of_this_thread() {
@@ -27,6 +32,18 @@ RequestParts& RequestParts::of_this_thread() {
 }
 
 RequestParts::RequestParts() : page(ResponsePage::of_this_thread()) {}
+
+bool RequestParts::contains(const void* address) const {
+  if (is_in(address, this, sizeof *this)) return true;
+  for (const auto* const map : {&headers_, &params_, &data_, &response_headers}) {
+    if (map->contains(address)) return true;
+  }
+  return std::ranges::any_of(texts_, [&](const auto& text) { return is_in(address, text.data(), text.size() + 1); });
+}
+
+bool ShownRequest::contains(const void* address) const {
+  return is_in(address, buffered_.data(), buffered_.size() + 1) || parts_.contains(address);
+}
 
 bool RequestParts::fill(http::RequestReader& reader, std::string_view method) {
   page.clear();

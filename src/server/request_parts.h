@@ -10,6 +10,7 @@
 
 #include "http/request_reader.h"
 #include "runtime/message_map.h"
+#include "runtime/module_thread.h"
 #include "server/response_page.h"
 
 namespace cweb::server {
@@ -23,6 +24,8 @@ class RequestParts {
   /// within the request's own bytes. False when its form data is malformed: the sentence says how.
   bool fill(http::RequestReader& reader, std::string_view method);
   const std::string& fault() const { return fault_; }
+  /// Is this an address in what lives here?
+  bool contains(const void* address) const;
 
   http_request request{};
   http_response response{};
@@ -39,7 +42,21 @@ class RequestParts {
   runtime::MessageMap params_{runtime::MessageMap::Values::pointers};
   runtime::MessageMap data_{runtime::MessageMap::Values::pointers};
   std::deque<std::string> texts_;  // names and values of form data; their addresses stay
+  std::string_view bytes_;         // the request, in the connection's buffer
   std::string fault_;
+};
+
+/// While a handler, or on_open, is shown the parts of a request.
+class ShownRequest final : runtime::ShownMemory {
+ public:
+  ShownRequest(const RequestParts& parts, const http::RequestReader& reader)
+      : parts_(parts), buffered_(reader.buffered()) {}
+
+ private:
+  bool contains(const void* address) const override;
+
+  const RequestParts& parts_;
+  const std::string_view buffered_;
 };
 
 }  // namespace cweb::server

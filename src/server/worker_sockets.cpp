@@ -1,6 +1,7 @@
 // A WebSocket's turn: from the handshake over its messages, one after the other, to its end.
 #include "http/form.h"
 #include "runtime/fault_sink.h"
+#include "runtime/module_thread.h"
 #include "server/fault_context.h"
 #include "server/request_parts.h"
 #include "server/worker.h"
@@ -44,6 +45,20 @@ std::string_view name_of(SocketCall::Callback callback) {
   }
   return "callback";
 }
+
+/// While on_message runs, on its thread.
+class ShownMessage final : runtime::ShownMemory {
+ public:
+  explicit ShownMessage(std::string_view message) : message_(message) {}
+
+ private:
+  bool contains(const void* address) const override {
+    const auto offset = reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(message_.data());
+    return message_.data() != nullptr && offset <= message_.size();
+  }
+
+  const std::string_view message_;
+};
 
 bool reads_too_slowly(const WebSocket& socket) {
   return socket.known_waiting_bytes() > high_water_bytes;
@@ -124,6 +139,7 @@ Worker::Next Worker::call_on_open(Connection& connection, const runtime::SocketM
   socket.stage = Stage::open;
   if (config_of(match).on_open == nullptr) return Next::pause;
   SocketDirectory::show_request(socket.handle, &request);
+  const ShownRequest shown(RequestParts::of_this_thread(), connection.exchange->reader);
   const Next next = call_socket(
       connection, match, {.callback = SocketCall::Callback::on_open, .socket = match.socket, .handle = socket.handle});
   // Whether or not the loop was lost: this is the thread of the call.
@@ -227,6 +243,7 @@ Worker::Next Worker::call_socket(Connection& connection, const runtime::SocketMa
   connection.socket->running = {.callback = name_of(call.callback),
                                 .message = {call.message, call.length},
                                 .is_binary = connection.socket->is_binary()};
+  const ShownMessage shown({call.message, call.length});
   const runtime::CallResult result = runtime::call_socket(runtime_.monitor(), gate_, version, call);
   if (result.ending == runtime::CallResult::Ending::stopped) {
     const runtime::FaultAnswer answer =
