@@ -28,6 +28,9 @@ void add_code_generation(std::vector<std::string>& arguments) {
        "-mrelocation-model", "pic", "-pic-level", "2",
        // Faults are traced by walking frame pointers; there are no unwind tables.
        "-mframe-pointer=all",
+       // Where C leaves the outcome open the code ends without these, and what runs then is another function: the call
+       // is to end there, with its line. See division_traps.h, and TrapUnreachable in ObjectEmitter.
+       "-fno-delete-null-pointer-checks", "-fsanitize=integer-divide-by-zero", "-fsanitize-trap=integer-divide-by-zero",
        // A frame larger than the guard page must not step over it.
        "-fstack-clash-protection",
        // Thread-local storage belongs to a version and is found through a call of the host's.

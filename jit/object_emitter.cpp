@@ -10,6 +10,8 @@
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
 
+#include "jit/division_traps.h"
+
 namespace cweb::jit {
 namespace {
 
@@ -23,6 +25,8 @@ llvm::TargetOptions target_options(const clang::CodeGenOptions& options) {
   target.UseInitArray = options.UseInitArray;
   target.EmulatedTLS = options.EmulatedTLS;
   target.DebuggerTuning = options.getDebuggerTuning();
+  target.TrapUnreachable = true;
+  target.NoTrapAfterNoreturn = true;
   target.FunctionSections = options.FunctionSections;
   target.DataSections = options.DataSections;
   target.UniqueSectionNames = options.UniqueSectionNames;
@@ -136,6 +140,7 @@ void ObjectEmitter::make_target() {
 }
 
 void ObjectEmitter::optimise(llvm::Module& module) {
+  keep_checks_of_known_divisors(module);
   llvm::PipelineTuningOptions tuning;
   tuning.LoopUnrolling = options_.UnrollLoops;
   tuning.LoopInterleaving = options_.UnrollLoops;

@@ -21,6 +21,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "runtime/division_trap.h"
 #include "runtime/fault_trace.h"
 #include "runtime/module_output.h"
 #include "runtime/module_stop.h"
@@ -86,6 +87,10 @@ void describe(FaultRecord& record, int signal_number, const siginfo_t& info, con
   const bool by_processor = signal_number != SIGABRT && info.si_code > 0;
   if (!by_processor) return;
   record.address = reinterpret_cast<uintptr_t>(info.si_addr);
+  if (signal_number == SIGILL && is_division_trap(record.address)) {
+    record.signal = SIGFPE;
+    record.code = FPE_INTDIV;
+  }
   if (signal_number != SIGSEGV && signal_number != SIGBUS) return;
   const greg_t error = context.uc_mcontext.gregs[REG_ERR];
   record.writes = (error & error_write) != 0;

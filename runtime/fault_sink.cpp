@@ -53,7 +53,7 @@ std::string describe_signal(const FaultRecord& fault) {
       return fault.code == FPE_INTDIV ? "division by zero, or a quotient that does not fit"
                                       : fmt::format("arithmetic fault (code {})", fault.code);
     case SIGILL:
-      return "__builtin_trap or an instruction that does not exist";
+      return "__builtin_trap, code that C says is never reached, or an instruction that does not exist";
     case SIGTRAP:
       return "breakpoint instruction";
     case SIGABRT:
