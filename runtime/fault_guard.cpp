@@ -18,6 +18,7 @@
 #include <cstring>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -27,6 +28,7 @@
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
+#include "runtime/processor_state.h"
 #include "runtime/stream_lock.h"
 
 namespace cweb::runtime {
@@ -170,10 +172,57 @@ bool is_own_abort(int signal_number, const siginfo_t& info) {
   return signal_number == SIGABRT && info.si_code == SI_TKILL && info.si_pid == getpid();
 }
 
-/// Where a library returns to instead of the module. A return leaves the stack as no function expects it at its
-/// beginning.
-[[noreturn]] __attribute__((force_align_arg_pointer)) void stop_after_library() {
+[[noreturn]] void stop_call() {
   siglongjmp(recovery_point()->jump, 1);
+}
+
+/// What a library's function returns into instead of the module, behind the nop: the call ends. The unwinder looks at
+/// the instruction before a return address, and is told that there is no caller.
+__attribute__((naked)) void stop_after_library() {
+  asm volatile(
+      ".cfi_undefined rip\n\t"
+      "nop\n\t"
+      "andq $-16, %%rsp\n\t"
+      "call %P0"
+      :
+      : "i"(stop_call));
+}
+
+/// Where the library's function that the module has called finds the address that it returns to; null: nowhere.
+uintptr_t* return_address(const Unwinding& unwinding) {
+  auto* const slot = reinterpret_cast<uintptr_t*>(unwinding.return_address);
+  return on_stack(unwinding.return_address) && *slot == unwinding.returns_to ? slot : nullptr;
+}
+
+uintptr_t way_out_of_library() {
+  constexpr uintptr_t nop_bytes = 1;
+  return reinterpret_cast<uintptr_t>(&stop_after_library) + nop_bytes;
+}
+
+/// A return address that was exchanged for that.
+struct ExchangedReturn {
+  uintptr_t* slot = nullptr;
+  uintptr_t returns_to = 0;
+};
+thread_local ExchangedReturn exchanged_return;
+
+void stop_at_return(uintptr_t& slot) {
+  exchanged_return = {.slot = &slot, .returns_to = slot};
+  slot = way_out_of_library();
+}
+
+/// Has the function returned, and the call is about to end?
+bool returned_to_way_out(uintptr_t sp) {
+  const auto slot = reinterpret_cast<uintptr_t>(exchanged_return.slot);
+  return slot != 0 && slot < sp && on_stack(slot) && *exchanged_return.slot == way_out_of_library();
+}
+
+/// Before the stack is looked at. Where the function has been left in another way it may be gone.
+void put_return_back() {
+  const auto [slot, returns_to] = std::exchange(exchanged_return, {});
+  if (slot != nullptr && on_stack(reinterpret_cast<uintptr_t>(slot)) && *slot == way_out_of_library()) {
+    *slot = returns_to;
+  }
 }
 
 /// The stack has ended while a library was at work, perhaps with its locks held. It gets some of the guard to finish
@@ -184,17 +233,18 @@ bool let_library_finish(FaultRecord& fault, const Unwinding& unwinding) {
       guard_bytes < 2 * library_room_bytes) {
     return false;
   }
-  const uintptr_t slot = unwinding.return_address;
-  if (!on_stack(slot) || *reinterpret_cast<const uintptr_t*>(slot) != unwinding.returns_to) return false;
+  uintptr_t* const slot = return_address(unwinding);
+  if (slot == nullptr) return false;
   void* const room = reinterpret_cast<void*>(thread_stack_guard.end - library_room_bytes);
   if (mprotect(room, library_room_bytes, PROT_READ | PROT_WRITE) != 0) return false;
   guard_is_open = true;
   fault.outside_module = false;  // nothing of it will be half done
-  *reinterpret_cast<uintptr_t*>(slot) = reinterpret_cast<uintptr_t>(&stop_after_library);
+  stop_at_return(*slot);
   return true;
 }
 
 void on_fault(int signal_number, siginfo_t* info, void* given) {
+  restore_processor_state();
   if (way_out != nullptr && info->si_code > 0) siglongjmp(*way_out, 1);
   RecoveryPoint* const point = recovery_point();
   const bool of_this_thread = info->si_code > 0 || is_own_abort(signal_number, *info);
@@ -207,6 +257,7 @@ void on_fault(int signal_number, siginfo_t* info, void* given) {
   const Registers at = registers_of(context);
   describe(point->fault, signal_number, *info, context);
   tracing = true;
+  put_return_back();
   const Unwinding unwinding = trace(point->fault, at);
   if (let_library_finish(point->fault, unwinding)) return;
   if (!unwinding.in_allocator || AllocatorProbe::entered()) siglongjmp(point->jump, 1);
@@ -244,7 +295,13 @@ static bool is_module_code(void* pc) {
 }
 
 struct DeadlineSignal {
+  static void note(CallingThread& thread, uint64_t call, const FaultRecord& seen) {
+    thread.seen_ = seen;
+    thread.seen_call_.store(call, std::memory_order_release);
+  }
+
   static void handle(int, siginfo_t*, void* given) {
+    restore_processor_state();
     const int saved_errno = errno;
     CallingThread* const thread = calling_thread;
     RecoveryPoint* const point = recovery_point();
@@ -253,19 +310,24 @@ struct DeadlineSignal {
     const bool is_overdue = thread->overdue_.load(std::memory_order_acquire) == call;
     if (!is_overdue && thread->asked_.load(std::memory_order_acquire) != call) return;
     const Registers at = registers_of(*static_cast<const ucontext_t*>(given));
+    if (returned_to_way_out(at.sp)) return;
     const bool ends = is_overdue && is_module_code(reinterpret_cast<void*>(at.pc));
-    FaultRecord& record = ends ? point->fault : thread->seen_;
-    const bool is_new = ends || thread->seen_call_.load(std::memory_order_relaxed) != call;
-    if (is_new) {
+    const bool is_new = thread->seen_call_.load(std::memory_order_relaxed) != call;
+    if (is_new || is_overdue) {
       // Where the stack cannot be looked at, the jump out of that leaves this.
       point->fault = {};
       point->fault.kind = FaultRecord::Kind::deadline;
-      record = point->fault;
       tracing = true;
-      trace(record, at);
+      put_return_back();
+      const Unwinding unwinding = trace(point->fault, at);
       if (ends && !HostSection::entered()) siglongjmp(point->jump, 1);
       tracing = false;
-      if (!ends) thread->seen_call_.store(call, std::memory_order_release);
+      if (is_new && !ends) note(*thread, call, point->fault);
+      if (uintptr_t* const slot = is_overdue ? return_address(unwinding) : nullptr) {
+        // A loop around a library's functions is hardly ever seen between them.
+        point->fault.outside_module = false;
+        stop_at_return(*slot);
+      }
     }
     errno = saved_errno;
   }
@@ -374,6 +436,8 @@ void hold_deadline_off() {
 void HostSection::stop_without_room() {
   RecoveryPoint* const point = recovery_point();
   if (point == nullptr || current_version() == nullptr) return;
+  // A stack that the module has made is somewhere else.
+  if (!traced_stack().contains(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)))) return;
   hold_deadline_off();
   point->fault = {};
   point->fault.kind = FaultRecord::Kind::signal;
@@ -386,6 +450,7 @@ void HostSection::stop_without_room() {
 void trace_call(FaultRecord& record) {
   record.frame_count = record.frames_left_out = 0;
   if (current_version() == nullptr) return;
+  put_return_back();
   trace_through_libraries(record);
 }
 
@@ -425,6 +490,7 @@ void after_fault(const FaultRecord& fault) {
   close_stack_guard();
   if (fault.place == FaultRecord::Place::stack_guard) give_stack_back();
   tracing = false;
+  exchanged_return = {};
   HostSection::reset();
   AllocatorProbe::reset();
   release_standard_streams();

@@ -17,6 +17,7 @@
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
+#include "runtime/processor_state.h"
 #include "runtime/retirer.h"
 #include "runtime/spare_threads.h"
 
@@ -53,6 +54,7 @@ bool call_guarded(RecoveryPoint& point, const Call& call) {
   static_assert(std::is_trivially_destructible_v<Call>);
   // The signal mask is not saved: that would be a system call for every request.
   if (sigsetjmp(point.jump, 0) != 0) {
+    restore_processor_state();
     CallingThread::current()->call_ended();
     set_recovery_point(nullptr);
     after_fault(point.fault);
@@ -64,6 +66,7 @@ bool call_guarded(RecoveryPoint& point, const Call& call) {
   enter_call(point);
   CallingThread::current()->call_begins();
   call();
+  restore_processor_state();
   const bool overdue = CallingThread::current()->is_overdue();
   if (overdue) note_deadline(point.fault);
   CallingThread::current()->call_ended();

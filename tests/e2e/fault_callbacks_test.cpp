@@ -128,6 +128,8 @@ static void on_message(struct websocket *ws, const char *message, size_t length)
         pthread_mutex_lock(&mutex);
         pthread_mutex_lock(&mutex);
     }
+    if (!strcmp(message, "free")) free((void *)message);
+    if (!strcmp(message, "free socket")) free(ws);
     ws->send(ws, message, length);
 }
 
@@ -155,6 +157,18 @@ TEST_F(FaultCallbacksTest, a_socket_whose_on_message_faults_is_closed_and_others
   EXPECT_EQ(faults[0].value("call", ""), "on_message of WebSocket /socket");
   EXPECT_EQ(faults[0].value("request", ""), "text message, 11 bytes\nthe message\n");
   EXPECT_THAT(seen.reason, HasSubstr(faults[0].value("id", "?")));
+}
+
+TEST_F(FaultCallbacksTest, a_socket_that_frees_what_it_was_shown_is_closed_and_others_go_on) {
+  ASSERT_TRUE(deploy(client_, crashing_socket).deployed());
+  WebSocketClient other(server_.port(), "/socket");
+  for (const char* const what : {"free", "free socket"}) {
+    WebSocketClient crashing(server_.port(), "/socket");
+    ASSERT_TRUE(crashing.send_text(what));
+    EXPECT_EQ(crashing.read_close().code, 1011);
+    EXPECT_EQ(other.exchange(what + std::string(" it")), what + std::string(" it"));
+  }
+  expect_in_log("free() was given memory of the request, the response or the message, which is cweb's");
 }
 
 TEST_F(FaultCallbacksTest, a_socket_whose_on_open_faults_is_closed_and_others_go_on) {

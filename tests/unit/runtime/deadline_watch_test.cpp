@@ -1,6 +1,7 @@
 // Deadlines of calls that somebody waits for, with functions of the test's own as the module's code.
 #include "runtime/deadline_watch.h"
 
+#include <fenv.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <chrono>
 #include <latch>
 #include <thread>
+#include <utility>
 
 #include "base/clock.h"
 #include "runtime/code_map.h"
@@ -82,6 +84,33 @@ TEST_F(DeadlineWatchTest, ASleepIsInterruptedAndItsCallCountsAsOverdue) {
   EXPECT_EQ(ended.ending, Ending::stopped);
   EXPECT_EQ(ended.fault.kind, FaultRecord::Kind::deadline);
   EXPECT_TRUE(went_on) << "it was not in the module's code, and came back by itself";
+}
+
+std::atomic<bool> is_as_expected;
+void disturbs() {
+  feenableexcept(FE_DIVBYZERO);
+  fesetround(FE_UPWARD);
+  __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() | uint64_t{1} << 18 | uint64_t{1} << 10);
+}
+void disturbs_and_breaks() {
+  disturbs();
+  breaks();
+}
+void looks() {
+  const uint64_t flags = __builtin_ia32_readeflags_u64();
+  is_as_expected =
+      (flags & (uint64_t{1} << 18 | uint64_t{1} << 10)) == 0 && fegetround() == FE_TONEAREST && fegetexcept() == 0;
+}
+
+TEST_F(DeadlineWatchTest, WhatACallHasSetInTheProcessorIsPutBackWhenItEnds) {
+  using Function = void (*)();
+  for (const auto& [function, ending] : {std::pair<Function, Ending>(disturbs, Ending::returned),
+                                         std::pair<Function, Ending>(disturbs_and_breaks, Ending::stopped)}) {
+    EXPECT_EQ(call(function, true, 30s).ending, ending);
+    is_as_expected = false;
+    EXPECT_EQ(call(looks, true, 30s).ending, Ending::returned) << "on the same thread, which has nothing else to do";
+    EXPECT_TRUE(is_as_expected);
+  }
 }
 
 TEST_F(DeadlineWatchTest, ACallThatCannotBeEndedIsWaitedForNoLonger) {
