@@ -322,7 +322,8 @@ struct DeadlineSignal {
       const Unwinding unwinding = trace(point->fault, at);
       if (ends && !HostSection::entered()) siglongjmp(point->jump, 1);
       tracing = false;
-      if (is_new && !ends) note(*thread, call, point->fault);
+      // On the way into the call or out of it there is nothing to see.
+      if (is_new && !ends && point->fault.frame_count > 0) note(*thread, call, point->fault);
       if (uintptr_t* const slot = is_overdue ? return_address(unwinding) : nullptr) {
         // A loop around a library's functions is hardly ever seen between them.
         point->fault.outside_module = false;
