@@ -132,12 +132,6 @@ FILE* host_open_memstream(char** text, size_t* size) {
   return nullptr;
 }
 
-/// One that would take a descriptor of the server's with it is not closed, however it was made.
-bool is_server_stream(const FILE* stream) {
-  if (is_server_descriptor(stream->_fileno)) return true;
-  return stream == stdin || stream == stdout || stream == stderr || is_output_file(stream);
-}
-
 FILE* host_fdopen(int fd, const char* mode) {
   // What the module has there already: it is never closed, so it may be opened as often as one likes.
   if (fd == STDOUT_FILENO) return known_output_file(OutputStream::out);
@@ -161,7 +155,22 @@ FILE* host_freopen(const char* path, const char* mode, FILE* stream) {
   return freopen(path, mode, stream);
 }
 
+int host_pclose(FILE* stream) {
+  if (is_server_stream(stream)) return errno = ECHILD, -1;
+  return pclose(stream);
+}
+
+int host_endmntent(FILE* stream) {
+  if (stream != nullptr) static_cast<void>(host_fclose(stream));
+  return 1;
+}
+
 }  // namespace
+
+bool is_server_stream(const FILE* stream) {
+  if (is_server_descriptor(stream->_fileno)) return true;
+  return stream == stdin || stream == stdout || stream == stderr || is_output_file(stream);
+}
 
 std::span<const HostSymbol> stream_functions() {
   static const HostSymbol functions[] = {
@@ -173,8 +182,13 @@ std::span<const HostSymbol> stream_functions() {
       host_function("__getdelim", host_getdelim),
       host_function("open_memstream", host_open_memstream),
       host_function("fdopen", host_fdopen),
+      host_function("_IO_fdopen", host_fdopen),
       host_function("fdopendir", host_fdopendir),
       host_function("fclose", host_fclose),
+      host_function("_IO_fclose", host_fclose),
+      host_function("pclose", host_pclose),
+      host_function("endmntent", host_endmntent),
+      host_function("__endmntent", host_endmntent),
       host_function("freopen", host_freopen),
       host_function("freopen64", host_freopen),
   };

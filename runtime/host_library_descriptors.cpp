@@ -1,0 +1,100 @@
+// Functions of zlib and OpenSSL that take a descriptor or a stream and close it later: none of the server's goes with
+// them. OpenSSL leaves out the closing; zlib cannot, and refuses.
+#include <openssl/bio.h>
+#include <zlib.h>
+
+#include <cerrno>
+
+#include "base/unique_fd.h"
+#include "runtime/host_functions.h"
+
+namespace cweb::runtime {
+namespace {
+
+gzFile host_gzdopen(int fd, const char* mode) {
+  if (is_server_descriptor(fd)) return errno = EBADF, nullptr;
+  return gzdopen(fd, mode);
+}
+
+// ---- BIOs: see BIO_new_fd(3), BIO_new_fp(3), BIO_set_close(3)
+
+int close_flag(int fd, int wanted) {
+  return is_server_descriptor(fd) ? BIO_NOCLOSE : wanted;
+}
+
+BIO* host_bio_new_fd(int fd, int closes) {
+  return BIO_new_fd(fd, close_flag(fd, closes));
+}
+BIO* host_bio_new_socket(int fd, int closes) {
+  return BIO_new_socket(fd, close_flag(fd, closes));
+}
+BIO* host_bio_new_dgram(int fd, int closes) {
+  return BIO_new_dgram(fd, close_flag(fd, closes));
+}
+BIO* host_bio_new_fp(FILE* stream, int flags) {
+  return BIO_new_fp(stream, is_server_stream(stream) ? flags & ~BIO_CLOSE : flags);
+}
+
+/// As the library tells that it could not: it gives 0 for what is no socket any more.
+int host_bio_closesocket(int fd) {
+  if (is_server_descriptor(fd)) return 0;
+  return BIO_closesocket(fd);
+}
+
+/// Does what this BIO, or one behind it, would close belong to the server?
+bool has_servers(BIO* bio) {
+  if (BIO* const of_descriptor = BIO_find_type(bio, BIO_TYPE_DESCRIPTOR); of_descriptor != nullptr) {
+    int fd = -1;
+    BIO_get_fd(of_descriptor, &fd);
+    if (is_server_descriptor(fd)) return true;
+  }
+  if (BIO* const of_stream = BIO_find_type(bio, BIO_TYPE_FILE); of_stream != nullptr) {
+    FILE* stream = nullptr;
+    BIO_get_fp(of_stream, &stream);
+    if (stream != nullptr && is_server_stream(stream)) return true;
+  }
+  return false;
+}
+
+/// Most of what is done with a BIO is a macro around this.
+long host_bio_ctrl(BIO* bio, int command, long number, void* pointer) {
+  switch (command) {
+    case BIO_C_SET_FD:
+      number = close_flag(*static_cast<const int*>(pointer), static_cast<int>(number));
+      break;
+    case BIO_C_SET_FILE_PTR:
+      if (is_server_stream(static_cast<const FILE*>(pointer))) number &= ~long{BIO_CLOSE};
+      break;
+    case BIO_CTRL_SET_CLOSE:
+      if (number != BIO_NOCLOSE && has_servers(bio)) number = BIO_NOCLOSE;
+      break;
+    default:
+      break;
+  }
+  return BIO_ctrl(bio, command, number, pointer);
+}
+long host_bio_int_ctrl(BIO* bio, int command, long number, int value) {
+  return host_bio_ctrl(bio, command, number, &value);
+}
+void host_bio_set_shutdown(BIO* bio, int closes) {
+  BIO_set_shutdown(bio, closes != BIO_NOCLOSE && has_servers(bio) ? BIO_NOCLOSE : closes);
+}
+
+}  // namespace
+
+std::span<const HostSymbol> library_descriptor_functions() {
+  static const HostSymbol functions[] = {
+      host_function("gzdopen", host_gzdopen),
+      host_function("BIO_new_fd", host_bio_new_fd),
+      host_function("BIO_new_socket", host_bio_new_socket),
+      host_function("BIO_new_dgram", host_bio_new_dgram),
+      host_function("BIO_new_fp", host_bio_new_fp),
+      host_function("BIO_closesocket", host_bio_closesocket),
+      host_function("BIO_ctrl", host_bio_ctrl),
+      host_function("BIO_int_ctrl", host_bio_int_ctrl),
+      host_function("BIO_set_shutdown", host_bio_set_shutdown),
+  };
+  return functions;
+}
+
+}  // namespace cweb::runtime
