@@ -3,7 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <mqueue.h>
+#include <limits.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <pthread.h>
+#include <sched.h>
+#include <threads.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -68,6 +73,81 @@ TEST_F(HostProcessTest, LibrariesCloseNoStandardStream) {
   EXPECT_EQ(host<int(FILE*)>("pclose")(output), -1);
   EXPECT_EQ(host<int(FILE*)>("endmntent")(output), 1);
   EXPECT_GE(std::fputs("still open\n", output), 0);
+}
+
+// ----------------------------------------------------------------------------------------------------- threads
+
+TEST_F(HostProcessTest, AKeyThatTheModuleDidNotMakeIsNone) {
+  pthread_key_t servers{};
+  ASSERT_EQ(pthread_key_create(&servers, nullptr), 0);
+  ASSERT_EQ(pthread_setspecific(servers, this), 0);
+  CRYPTO_THREAD_LOCAL local = servers;
+  EXPECT_EQ(host<int(pthread_key_t, const void*)>("pthread_setspecific")(servers, "wild"), EINVAL);
+  EXPECT_EQ(host<void*(pthread_key_t)>("pthread_getspecific")(servers), nullptr);
+  EXPECT_EQ(host<int(tss_t, void*)>("tss_set")(servers, nullptr), thrd_error);
+  EXPECT_EQ(host<void*(tss_t)>("tss_get")(servers), nullptr);
+  EXPECT_EQ(host<int(CRYPTO_THREAD_LOCAL*, void*)>("CRYPTO_THREAD_set_local")(&local, nullptr), 0);
+  EXPECT_EQ(host<int(CRYPTO_THREAD_LOCAL*)>("CRYPTO_THREAD_cleanup_local")(&local), 0);
+  EXPECT_EQ(host<int(pthread_key_t)>("pthread_key_delete")(servers), EINVAL);
+  host<void(tss_t)>("tss_delete")(servers);
+  EXPECT_EQ(pthread_getspecific(servers), this);
+  EXPECT_EQ(host<int(pthread_key_t)>("pthread_key_delete")(PTHREAD_KEYS_MAX), EINVAL);
+  pthread_key_delete(servers);
+}
+
+TEST_F(HostProcessTest, AKeyOfTheModulesHoldsItsValueUntilItIsDeleted) {
+  pthread_key_t key{};
+  ASSERT_EQ(host<int(pthread_key_t*, void (*)(void*))>("pthread_key_create")(&key, nullptr), 0);
+  EXPECT_EQ(host<int(pthread_key_t, const void*)>("pthread_setspecific")(key, this), 0);
+  EXPECT_EQ(host<void*(pthread_key_t)>("pthread_getspecific")(key), this);
+  const auto other = make_version(2, "other", {});
+  set_current_version(other.get());
+  EXPECT_EQ(host<void*(pthread_key_t)>("pthread_getspecific")(key), nullptr) << "by another module";
+  EXPECT_EQ(host<int(pthread_key_t)>("pthread_key_delete")(key), EINVAL) << "by another module";
+  set_current_version(version_.get());
+  EXPECT_EQ(host<int(pthread_key_t)>("pthread_key_delete")(key), 0);
+  EXPECT_EQ(host<int(pthread_key_t, const void*)>("pthread_setspecific")(key, this), EINVAL);
+  EXPECT_TRUE(version_->thread_keys().empty());
+}
+
+TEST_F(HostProcessTest, OnlyThreadsOfModulesAreJoinedOrDetached) {
+  EXPECT_EQ(host<int(pthread_t)>("pthread_detach")(pthread_self()), EINVAL);
+  EXPECT_EQ(host<int(thrd_t)>("thrd_detach")(thrd_current()), thrd_error);
+  pthread_t servers{};
+  ASSERT_EQ(pthread_create(&servers, nullptr, [](void*) -> void* { return nullptr; }, nullptr), 0);
+  EXPECT_EQ(host<int(pthread_t, void**)>("pthread_join")(servers, nullptr), EINVAL);
+  EXPECT_EQ(host<int(pthread_t, void**, const timespec*)>("pthread_timedjoin_np")(servers, nullptr, nullptr), EINVAL);
+  EXPECT_EQ(host<int(thrd_t, int*)>("thrd_join")(servers, nullptr), thrd_error);
+  EXPECT_EQ(pthread_join(servers, nullptr), 0);
+}
+
+TEST_F(HostProcessTest, AThreadIsJoinedOrDetachedOnce) {
+  using Routine = void*(void*);
+  auto* create = host<int(pthread_t*, const pthread_attr_t*, Routine*, void*)>("pthread_create");
+  auto* join = host<int(pthread_t, void**)>("pthread_join");
+  const auto waits = [](void* lock) -> void* {
+    pthread_mutex_lock(static_cast<pthread_mutex_t*>(lock));
+    pthread_mutex_unlock(static_cast<pthread_mutex_t*>(lock));
+    return lock;
+  };
+  pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  pthread_t thread{};
+  pthread_mutex_lock(&lock);
+  ASSERT_EQ(create(&thread, nullptr, waits, &lock), 0);
+  const timespec past{};
+  EXPECT_EQ(host<int(pthread_t, void**, const timespec*)>("pthread_timedjoin_np")(thread, nullptr, &past), ETIMEDOUT);
+  pthread_mutex_unlock(&lock);
+  void* result = nullptr;
+  EXPECT_EQ(join(thread, &result), 0);
+  EXPECT_EQ(result, &lock);
+  EXPECT_EQ(join(thread, &result), EINVAL);
+  const auto detaches = [](void*) -> void* {
+    EXPECT_EQ(host<int(pthread_t)>("pthread_detach")(pthread_self()), 0);
+    EXPECT_EQ(host<int(pthread_t)>("pthread_detach")(pthread_self()), EINVAL);
+    return nullptr;
+  };
+  ASSERT_EQ(create(&thread, nullptr, detaches, nullptr), 0);
+  while (version_->own_threads.load() != 0) sched_yield();
 }
 
 }  // namespace
