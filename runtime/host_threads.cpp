@@ -1,4 +1,5 @@
-// Threads that modules start, and variables that are local to a thread. A module's thread keeps its version alive until it ends.
+// Threads that modules start, and variables that are local to a thread. A module's thread keeps its version alive until
+// it ends.
 #include <pthread.h>
 #include <sched.h>
 #include <threads.h>
@@ -21,6 +22,7 @@
 #include "runtime/fault_sink.h"
 #include "runtime/host_functions.h"
 #include "runtime/host_memory_check.h"
+#include "runtime/module_locale.h"
 #include "runtime/module_output.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
@@ -86,6 +88,7 @@ void* make_report(void* given) {
 void report_own_fault(const RecoveryPoint& point) {
   after_fault(point.fault);
   end_output();
+  end_locale();
   DatabaseSession::end_call();
   // The module may have cancelled the thread, which would end it here.
   int cancels = 0;

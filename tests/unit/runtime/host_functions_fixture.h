@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <setjmp.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,7 +32,7 @@ class HostFunctionsTest : public testing::Test {
     ASSERT_TRUE(set_up_openssl_heap());
     set_up_host_libraries();
   }
-  HostFunctionsTest() : version_(make_version(1, "test", {})) { set_current_version(version_.get()); }
+  HostFunctionsTest() : version_(make_version(next_id(), "test", {})) { set_current_version(version_.get()); }
   ~HostFunctionsTest() override { set_current_version(nullptr); }
 
   /// Runs `function` as a call into the module; the reason when the module ended it.
@@ -46,6 +47,12 @@ class HostFunctionsTest : public testing::Test {
     function();
     set_recovery_point(nullptr);
     return "";
+  }
+
+  /// As in the server, no two versions have the same.
+  static uint64_t next_id() {
+    static uint64_t last = 0;
+    return ++last;
   }
 
   std::shared_ptr<ModuleVersion> version_;

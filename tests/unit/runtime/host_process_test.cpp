@@ -2,8 +2,9 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <mqueue.h>
 #include <limits.h>
+#include <locale.h>
+#include <mqueue.h>
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
@@ -14,8 +15,10 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "base/unique_fd.h"
+#include "runtime/module_locale.h"
 #include "unit/runtime/host_functions_fixture.h"
 
 namespace cweb::runtime {
@@ -100,7 +103,7 @@ TEST_F(HostProcessTest, AKeyOfTheModulesHoldsItsValueUntilItIsDeleted) {
   ASSERT_EQ(host<int(pthread_key_t*, void (*)(void*))>("pthread_key_create")(&key, nullptr), 0);
   EXPECT_EQ(host<int(pthread_key_t, const void*)>("pthread_setspecific")(key, this), 0);
   EXPECT_EQ(host<void*(pthread_key_t)>("pthread_getspecific")(key), this);
-  const auto other = make_version(2, "other", {});
+  const auto other = make_version(next_id(), "other", {});
   set_current_version(other.get());
   EXPECT_EQ(host<void*(pthread_key_t)>("pthread_getspecific")(key), nullptr) << "by another module";
   EXPECT_EQ(host<int(pthread_key_t)>("pthread_key_delete")(key), EINVAL) << "by another module";
@@ -148,6 +151,30 @@ TEST_F(HostProcessTest, AThreadIsJoinedOrDetachedOnce) {
   };
   ASSERT_EQ(create(&thread, nullptr, detaches, nullptr), 0);
   while (version_->own_threads.load() != 0) sched_yield();
+}
+
+// ----------------------------------------------------------------------------------------------------- locales
+
+TEST_F(HostProcessTest, ALocaleEndsWithTheCall) {
+  auto* use = host<locale_t(locale_t)>("uselocale");
+  const locale_t made = newlocale(LC_ALL_MASK, "C.UTF-8", nullptr);
+  ASSERT_NE(made, nullptr);
+  EXPECT_EQ(use(made), LC_GLOBAL_LOCALE);
+  EXPECT_EQ(use(nullptr), made);
+  end_locale();
+  EXPECT_EQ(uselocale(nullptr), LC_GLOBAL_LOCALE);
+  use(made);
+  host<void(locale_t)>("freelocale")(made);
+  EXPECT_EQ(uselocale(nullptr), LC_GLOBAL_LOCALE) << "one that is gone is in use no more";
+}
+
+TEST_F(HostProcessTest, TheProcesssLocaleStays) {
+  auto* set = host<char*(int, const char*)>("setlocale");
+  EXPECT_STREQ(set(LC_ALL, nullptr), "C");
+  EXPECT_STREQ(set(LC_ALL, "C"), "C");
+  EXPECT_STREQ(set(LC_ALL, "POSIX"), "C");
+  EXPECT_EQ(set(LC_ALL, "C.UTF-8"), nullptr);
+  EXPECT_STREQ(setlocale(LC_ALL, nullptr), "C");
 }
 
 }  // namespace
