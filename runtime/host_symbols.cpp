@@ -29,7 +29,7 @@ std::vector<HostSymbol> all_symbols() {
   for (const auto part :
        {map_functions(),           memory_functions(),      stream_functions(),         output_functions(),
         stream_output_functions(), wide_output_functions(), process_functions(),        system_call_functions(),
-        thread_functions(),        thread_key_functions(),  locale_functions(),        
+        thread_functions(),        thread_key_functions(),  locale_functions(),         environment_functions(),
         websocket_functions(),     job_functions(),         cache_functions(),          scheduler_functions(),
         database_functions(),      sqlite_functions(),      library_memory_functions(), library_descriptor_functions(),
         symbol_functions(),        crypto_functions()}) {

@@ -177,5 +177,24 @@ TEST_F(HostProcessTest, TheProcesssLocaleStays) {
   EXPECT_STREQ(setlocale(LC_ALL, nullptr), "C");
 }
 
+// ----------------------------------------------------------------------------------------------------- environment
+
+TEST_F(HostProcessTest, TheEnvironmentHasCopiesOfWhatAModuleGives) {
+  auto* get = host<char*(const char*)>("getenv");
+  auto* put = host<int(char*)>("putenv");
+  char text[] = "CWEB_TEST_VARIABLE=a=b";
+  EXPECT_EQ(put(text), 0);
+  std::memset(text, 'x', sizeof text - 1);
+  EXPECT_STREQ(get("CWEB_TEST_VARIABLE"), "a=b");
+  EXPECT_EQ((host<int(const char*, const char*, int)>("setenv"))("CWEB_TEST_VARIABLE", "c", 1), 0);
+  EXPECT_STREQ(get("CWEB_TEST_VARIABLE"), "c");
+  char name[] = "CWEB_TEST_VARIABLE";
+  EXPECT_EQ(put(name), 0);
+  EXPECT_EQ(get("CWEB_TEST_VARIABLE"), nullptr);
+  char nameless[] = "=x";
+  EXPECT_EQ(put(nameless), -1);
+  EXPECT_EQ(host<int(const char*)>("unsetenv")("a=b"), -1);
+}
+
 }  // namespace
 }  // namespace cweb::runtime
