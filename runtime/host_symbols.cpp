@@ -19,6 +19,14 @@ namespace {
 /// jansson's allocator is the server's choice, for the whole process.
 void ignore_alloc_functions(json_malloc_t, json_free_t) {}
 
+/// The functions would be called for the objects of all modules. An index alone is harmless; -1 is the library's
+/// failure.
+int ex_index_without_functions(int kind, long number, void* pointer, CRYPTO_EX_new* made, CRYPTO_EX_dup* copied,
+                               CRYPTO_EX_free* freed) {
+  if (made != nullptr || copied != nullptr || freed != nullptr) return -1;
+  return CRYPTO_get_ex_new_index(kind, number, pointer, nullptr, nullptr, nullptr);
+}
+
 /// Instead of libc's own, which ends the process.
 [[noreturn]] void obstack_without_memory() {
   stop_module_call("no memory for an obstack");
@@ -36,6 +44,7 @@ std::vector<HostSymbol> all_symbols() {
     symbols.insert(symbols.end(), part.begin(), part.end());
   }
   symbols.push_back(host_function("json_set_alloc_funcs", ignore_alloc_functions));
+  symbols.push_back(host_function("CRYPTO_get_ex_new_index", ex_index_without_functions));
   return symbols;
 }
 
