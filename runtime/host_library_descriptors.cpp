@@ -7,13 +7,37 @@
 
 #include "base/unique_fd.h"
 #include "runtime/host_functions.h"
+#include "runtime/live_set.h"
+#include "runtime/module_stop.h"
 
 namespace cweb::runtime {
 namespace {
 
+// ---- gzFile
+
+/// Those that modules have opened and not closed. Never destroyed: modules' threads end after main does.
+LiveSet<gzFile>& open_files() {
+  static auto* const files = new LiveSet<gzFile>();
+  return *files;
+}
+
+gzFile host_gzopen(const char* path, const char* mode) {
+  return open_files().add(gzopen(path, mode));
+}
+
 gzFile host_gzdopen(int fd, const char* mode) {
   if (is_server_descriptor(fd)) return errno = EBADF, nullptr;
-  return gzdopen(fd, mode);
+  return open_files().add(gzdopen(fd, mode));
+}
+
+/// `close` is gzclose or one of its kind. Null they refuse themselves.
+template <auto close>
+int host_gzclose(gzFile file) {
+  if (file != nullptr && !open_files().take(file)) stop_module_call("gzclose() of a file that is not open");
+  const int result = close(file);
+  // What reads and what writes have functions of their own: the other leaves it open.
+  if (result == Z_STREAM_ERROR) open_files().add(file);
+  return result;
 }
 
 // ---- BIOs: see BIO_new_fd(3), BIO_new_fp(3), BIO_set_close(3)
@@ -84,7 +108,12 @@ void host_bio_set_shutdown(BIO* bio, int closes) {
 
 std::span<const HostSymbol> library_descriptor_functions() {
   static const HostSymbol functions[] = {
+      host_function("gzopen", host_gzopen),
+      host_function("gzopen64", host_gzopen),
       host_function("gzdopen", host_gzdopen),
+      host_function("gzclose", host_gzclose<gzclose>),
+      host_function("gzclose_r", host_gzclose<gzclose_r>),
+      host_function("gzclose_w", host_gzclose<gzclose_w>),
       host_function("BIO_new_fd", host_bio_new_fd),
       host_function("BIO_new_socket", host_bio_new_socket),
       host_function("BIO_new_dgram", host_bio_new_dgram),

@@ -1,10 +1,12 @@
 // What modules share with the server and with each other, and cannot spoil through the functions that they have.
+#include <dirent.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <limits.h>
 #include <locale.h>
 #include <mqueue.h>
+#include <netdb.h>
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
@@ -16,9 +18,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "base/unique_fd.h"
 #include "runtime/module_locale.h"
+#include "runtime/module_output.h"
 #include "unit/runtime/host_functions_fixture.h"
 
 namespace cweb::runtime {
@@ -76,6 +80,68 @@ TEST_F(HostProcessTest, LibrariesCloseNoStandardStream) {
   EXPECT_EQ(host<int(FILE*)>("pclose")(output), -1);
   EXPECT_EQ(host<int(FILE*)>("endmntent")(output), 1);
   EXPECT_GE(std::fputs("still open\n", output), 0);
+  end_output();
+}
+
+TEST_F(HostProcessTest, WhatIsOpenIsClosedOnce) {
+  auto* close_stream = host<int(FILE*)>("fclose");
+  FILE* const stream = host<FILE*(const char*, const char*)>("fopen")("/dev/null", "w");
+  EXPECT_EQ(host<FILE*(const char*, const char*, FILE*)>("freopen")("/dev/null", "r", stream), stream);
+  EXPECT_EQ(close_stream(stream), 0);
+  EXPECT_EQ(reason_of([&] { close_stream(stream); }), "fclose() of a stream that is not open");
+  EXPECT_NE(reason_of([&] { close_stream(nullptr); }), "");
+  EXPECT_NE(reason_of([&] { host<int(FILE*)>("pclose")(stream); }), "");
+  EXPECT_NE(reason_of([&] { host<int(FILE*)>("endmntent")(stream); }), "");
+  EXPECT_NE(reason_of([&] { host<FILE*(const char*, const char*, FILE*)>("freopen")("/dev/null", "r", stream); }), "");
+
+  DIR* const directory = host<DIR*(const char*)>("opendir")("/");
+  EXPECT_EQ(host<int(DIR*)>("closedir")(directory), 0);
+  EXPECT_NE(reason_of([&] { host<int(DIR*)>("closedir")(directory); }), "");
+
+  const gzFile file = host<gzFile(const char*, const char*)>("gzopen")("/dev/null", "wb");
+  EXPECT_EQ(host<int(gzFile)>("gzclose_r")(file), Z_STREAM_ERROR);
+  EXPECT_EQ(host<int(gzFile)>("gzclose")(file), Z_OK);
+  EXPECT_NE(reason_of([&] { host<int(gzFile)>("gzclose")(file); }), "");
+  EXPECT_EQ(host<int(gzFile)>("gzclose")(nullptr), Z_STREAM_ERROR);
+}
+
+TEST_F(HostProcessTest, AddressesAreFreedOnce) {
+  const addrinfo numeric{.ai_flags = AI_NUMERICHOST};
+  addrinfo* list = nullptr;
+  ASSERT_EQ((host<int(const char*, const char*, const addrinfo*, addrinfo**)>("getaddrinfo"))("127.0.0.1", "80",
+                                                                                              &numeric, &list),
+            0);
+  auto* free_list = host<void(addrinfo*)>("freeaddrinfo");
+  ASSERT_NE(list->ai_next, nullptr);
+  addrinfo* const rest = std::exchange(list->ai_next, nullptr);
+  EXPECT_EQ(reason_of([&] { free_list(rest); }), "");
+  EXPECT_EQ(reason_of([&] { free_list(list); }), "");
+  EXPECT_NE(reason_of([&] { free_list(list); }), "");
+  EXPECT_EQ(reason_of([&] { free_list(nullptr); }), "");
+}
+
+TEST_F(HostProcessTest, AStreamOfMemoryHasNothingLeftToWrite) {
+  char memory[64] = "";
+  FILE* const fixed = host<FILE*(void*, size_t, const char*)>("fmemopen")(memory, sizeof memory, "w");
+  std::fputs("text", fixed);
+  EXPECT_STREQ(memory, "text");
+  char* text = nullptr;
+  size_t size = 0;
+  FILE* const growing = host<FILE*(char**, size_t*)>("open_memstream")(&text, &size);
+  std::fputs("text", growing);
+  EXPECT_EQ(size, 4U);
+  for (FILE* const each : {fixed, growing}) EXPECT_EQ(host<int(FILE*)>("fclose")(each), 0);
+  free_(text);
+}
+
+TEST_F(HostProcessTest, AStreamDoesNotCloseWhatIsTheServersByNow) {
+  const int theirs = open("/dev/null", O_RDWR | O_CLOEXEC);
+  FILE* const stream = host<FILE*(int, const char*)>("fdopen")(theirs, "w");
+  ASSERT_EQ(host<int(int)>("close")(theirs), 0);
+  const UniqueFd ours(open("/dev/null", O_RDWR | O_CLOEXEC));
+  ASSERT_EQ(ours.get(), theirs);
+  host<int(FILE*)>("fclose")(stream);
+  EXPECT_NE(fcntl(ours.get(), F_GETFD), -1);
 }
 
 // ----------------------------------------------------------------------------------------------------- threads
