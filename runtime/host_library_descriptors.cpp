@@ -65,19 +65,23 @@ int host_bio_closesocket(int fd) {
   return BIO_closesocket(fd);
 }
 
-/// Does what this BIO, or one behind it, would close belong to the server?
-bool has_servers(BIO* bio) {
-  if (BIO* const of_descriptor = BIO_find_type(bio, BIO_TYPE_DESCRIPTOR); of_descriptor != nullptr) {
-    int fd = -1;
-    BIO_get_fd(of_descriptor, &fd);
-    if (is_server_descriptor(fd)) return true;
-  }
-  if (BIO* const of_stream = BIO_find_type(bio, BIO_TYPE_FILE); of_stream != nullptr) {
-    FILE* stream = nullptr;
-    BIO_get_fp(of_stream, &stream);
-    if (stream != nullptr && is_server_stream(stream)) return true;
-  }
-  return false;
+bool has_servers_descriptor(BIO* bio) {
+  int fd = -1;
+  BIO_get_fd(bio, &fd);
+  return is_server_descriptor(fd);
+}
+bool has_servers_stream(BIO* bio) {
+  FILE* stream = nullptr;
+  BIO_get_fp(bio, &stream);
+  return stream != nullptr && is_server_stream(stream);
+}
+
+/// Of this BIO and those behind it, the one that would close what is the server's; null: none.
+BIO* find_closer(BIO* bio) {
+  BIO* const of_descriptor = BIO_find_type(bio, BIO_TYPE_DESCRIPTOR);
+  if (of_descriptor != nullptr && has_servers_descriptor(of_descriptor)) return of_descriptor;
+  BIO* const of_stream = BIO_find_type(bio, BIO_TYPE_FILE);
+  return of_stream != nullptr && has_servers_stream(of_stream) ? of_stream : nullptr;
 }
 
 /// Most of what is done with a BIO is a macro around this.
@@ -90,7 +94,7 @@ long host_bio_ctrl(BIO* bio, int command, long number, void* pointer) {
       if (is_server_stream(static_cast<const FILE*>(pointer))) number &= ~long{BIO_CLOSE};
       break;
     case BIO_CTRL_SET_CLOSE:
-      if (number != BIO_NOCLOSE && has_servers(bio)) number = BIO_NOCLOSE;
+      if (number != BIO_NOCLOSE && find_closer(bio) != nullptr) number = BIO_NOCLOSE;
       break;
     default:
       break;
@@ -101,7 +105,24 @@ long host_bio_int_ctrl(BIO* bio, int command, long number, int value) {
   return host_bio_ctrl(bio, command, number, &value);
 }
 void host_bio_set_shutdown(BIO* bio, int closes) {
-  BIO_set_shutdown(bio, closes != BIO_NOCLOSE && has_servers(bio) ? BIO_NOCLOSE : closes);
+  BIO_set_shutdown(bio, closes != BIO_NOCLOSE && find_closer(bio) != nullptr ? BIO_NOCLOSE : closes);
+}
+
+/// The module may have closed the descriptor behind its back, and the server has the number now.
+void keep_servers(BIO* bio) {
+  if (BIO* const closer = find_closer(bio); closer != nullptr) BIO_set_shutdown(closer, BIO_NOCLOSE);
+}
+int host_bio_free(BIO* bio) {
+  keep_servers(bio);
+  return BIO_free(bio);
+}
+void host_bio_vfree(BIO* bio) {
+  keep_servers(bio);
+  BIO_vfree(bio);
+}
+void host_bio_free_all(BIO* bio) {
+  keep_servers(bio);
+  BIO_free_all(bio);
 }
 
 }  // namespace
@@ -122,6 +143,9 @@ std::span<const HostSymbol> library_descriptor_functions() {
       host_function("BIO_ctrl", host_bio_ctrl),
       host_function("BIO_int_ctrl", host_bio_int_ctrl),
       host_function("BIO_set_shutdown", host_bio_set_shutdown),
+      host_function("BIO_free", host_bio_free),
+      host_function("BIO_vfree", host_bio_vfree),
+      host_function("BIO_free_all", host_bio_free_all),
   };
   return functions;
 }

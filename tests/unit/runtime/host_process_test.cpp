@@ -9,6 +9,7 @@
 #include <netdb.h>
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <threads.h>
@@ -134,7 +135,7 @@ TEST_F(HostProcessTest, AStreamOfMemoryHasNothingLeftToWrite) {
   free_(text);
 }
 
-TEST_F(HostProcessTest, AStreamDoesNotCloseWhatIsTheServersByNow) {
+TEST_F(HostProcessTest, StreamsDoNotCloseWhatIsTheServersByNow) {
   const int theirs = open("/dev/null", O_RDWR | O_CLOEXEC);
   FILE* const stream = host<FILE*(int, const char*)>("fdopen")(theirs, "w");
   ASSERT_EQ(host<int(int)>("close")(theirs), 0);
@@ -142,6 +143,10 @@ TEST_F(HostProcessTest, AStreamDoesNotCloseWhatIsTheServersByNow) {
   ASSERT_EQ(ours.get(), theirs);
   host<int(FILE*)>("fclose")(stream);
   EXPECT_NE(fcntl(ours.get(), F_GETFD), -1);
+  BIO* const bio = BIO_push(BIO_new(BIO_f_base64()), BIO_new_fd(ours.get(), BIO_CLOSE));
+  host<void(BIO*)>("BIO_free_all")(bio);
+  EXPECT_NE(fcntl(ours.get(), F_GETFD), -1);
+  host<void(BIO*)>("BIO_free_all")(nullptr);
 }
 
 // ----------------------------------------------------------------------------------------------------- threads
