@@ -33,7 +33,7 @@ gzFile host_gzdopen(int fd, const char* mode) {
 /// `close` is gzclose or one of its kind. Null they refuse themselves.
 template <auto close>
 int host_gzclose(gzFile file) {
-  if (file != nullptr && !open_files().take(file)) stop_module_call("gzclose() of a file that is not open");
+  if (file != nullptr && !open_files().take(file)) stop_module_call("gzclose() was given a file that is not open");
   const int result = close(file);
   // What reads and what writes have functions of their own: the other leaves it open.
   if (result == Z_STREAM_ERROR) open_files().add(file);

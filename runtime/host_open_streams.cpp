@@ -73,21 +73,21 @@ FILE* host_fdopen(int fd, const char* mode) {
 }
 
 int host_fclose(FILE* stream) {
-  return take_stream(stream, "fclose() of a stream that is not open") ? fclose(stream) : fflush(stream);
+  return take_stream(stream, "fclose() was given a stream that is not open") ? fclose(stream) : fflush(stream);
 }
 
 int host_pclose(FILE* stream) {
-  if (!take_stream(stream, "pclose() of a stream that is not open")) return errno = ECHILD, -1;
+  if (!take_stream(stream, "pclose() was given a stream that is not open")) return errno = ECHILD, -1;
   return pclose(stream);
 }
 
 int host_endmntent(FILE* stream) {
-  if (stream != nullptr && take_stream(stream, "endmntent() of a stream that is not open")) endmntent(stream);
+  if (stream != nullptr && take_stream(stream, "endmntent() was given a stream that is not open")) endmntent(stream);
   return 1;
 }
 
 FILE* host_freopen(const char* path, const char* mode, FILE* stream) {
-  if (!take_stream(stream, "freopen() of a stream that is not open")) return errno = EPERM, nullptr;
+  if (!take_stream(stream, "freopen() was given a stream that is not open")) return errno = EPERM, nullptr;
   // Also when it fails, the stream is still to be closed.
   open_streams().add(stream);
   return freopen(path, mode, stream);
@@ -105,7 +105,7 @@ DIR* host_fdopendir(int fd) {
 }
 
 int host_closedir(DIR* directory) {
-  if (!open_directories().take(directory)) stop_module_call("closedir() of a directory that is not open");
+  if (!open_directories().take(directory)) stop_module_call("closedir() was given a directory that is not open");
   // As a stream's; there the rest of it is lost.
   if (is_server_descriptor(dirfd(directory))) return errno = EBADF, -1;
   return closedir(directory);
@@ -125,7 +125,8 @@ int host_getaddrinfo(const char* node, const char* service, const addrinfo* hint
 /// Of a part of a list too, as POSIX has it.
 void host_freeaddrinfo(addrinfo* list) {
   for (addrinfo* each = list; each != nullptr; each = each->ai_next) {
-    if (!addresses().take(each)) stop_module_call("freeaddrinfo() of a list that getaddrinfo() did not make, or twice");
+    if (!addresses().take(each))
+      stop_module_call("freeaddrinfo() was given a list that is freed already, or not of getaddrinfo()");
   }
   freeaddrinfo(list);
 }

@@ -89,7 +89,7 @@ TEST_F(HostProcessTest, WhatIsOpenIsClosedOnce) {
   FILE* const stream = host<FILE*(const char*, const char*)>("fopen")("/dev/null", "w");
   EXPECT_EQ(host<FILE*(const char*, const char*, FILE*)>("freopen")("/dev/null", "r", stream), stream);
   EXPECT_EQ(close_stream(stream), 0);
-  EXPECT_EQ(reason_of([&] { close_stream(stream); }), "fclose() of a stream that is not open");
+  EXPECT_EQ(reason_of([&] { close_stream(stream); }), "fclose() was given a stream that is not open");
   EXPECT_NE(reason_of([&] { close_stream(nullptr); }), "");
   EXPECT_NE(reason_of([&] { host<int(FILE*)>("pclose")(stream); }), "");
   EXPECT_NE(reason_of([&] { host<int(FILE*)>("endmntent")(stream); }), "");
@@ -107,7 +107,8 @@ TEST_F(HostProcessTest, WhatIsOpenIsClosedOnce) {
 }
 
 TEST_F(HostProcessTest, AddressesAreFreedOnce) {
-  const addrinfo numeric{.ai_flags = AI_NUMERICHOST};
+  addrinfo numeric{};
+  numeric.ai_flags = AI_NUMERICHOST;
   addrinfo* list = nullptr;
   ASSERT_EQ((host<int(const char*, const char*, const addrinfo*, addrinfo**)>("getaddrinfo"))("127.0.0.1", "80",
                                                                                               &numeric, &list),
