@@ -20,7 +20,7 @@ constexpr std::array offered_libraries{"libc.so.6",       "libm.so.6", "libgcc_s
 
 struct Refusal {
   std::string_view reason;
-  std::span<const std::string_view> names;
+  std::span<const std::string_view> names;  ///< one that ends with * stands for all that begin so
 };
 
 using Names = std::string_view[];
@@ -50,11 +50,83 @@ constexpr Names ends_in_loader{"_dl_signal_error", "_dl_signal_exception", "__li
 constexpr Names endings{"verr", "verrx", "error_at_line", "__assert_perror_fail", "__assert", "__libc_fatal"};
 constexpr Names exit_hooks{"__cxa_atexit",  "__cxa_finalize", "__cxa_thread_atexit_impl", "__cxa_at_quick_exit",
                            "at_quick_exit", "pthread_atfork", "__register_atfork",        "OPENSSL_atexit"};
-constexpr Names shared_state{
-    "OPENSSL_cleanup", "CRYPTO_set_mem_functions", "sqlite3_shutdown",      "sqlite3_auto_extension",
-    "sqlite3_config",  "json_set_alloc_funcs",     "json_set_alloc_funcs2", "mallopt",
-    "malloc_trim"};
+constexpr Names shared_state{"json_set_alloc_funcs",
+                             "json_set_alloc_funcs2",
+                             "mallopt",
+                             "__libc_mallopt",
+                             "malloc_trim",
+                             "hcreate",
+                             "hdestroy",
+                             "hsearch",
+                             "__nss_configure_lookup",
+                             "program_invocation_name",
+                             "program_invocation_short_name",
+                             "__progname",
+                             "__progname_full",
+                             "error_print_progname"};
 constexpr Names shared_defaults{"pthread_setattr_default_np", "obstack_alloc_failed_handler"};
+constexpr Names shared_sqlite{
+    "sqlite3_shutdown",          "sqlite3_config",         "sqlite3_auto_extension", "sqlite3_cancel_auto_extension",
+    "sqlite3_vfs_register",      "sqlite3_vfs_unregister", "sqlite3_os_init",        "sqlite3_reset_auto_extension",
+    "sqlite3_soft_heap_limit",   "sqlite3_os_end",         "sqlite3_test_control",   "sqlite3_enable_shared_cache",
+    "sqlite3_soft_heap_limit64", "sqlite3_temp_directory", "sqlite3_data_directory", "sqlite3_hard_heap_limit64"};
+constexpr Names shared_openssl{"OPENSSL_cleanup",
+                               "CRYPTO_set_mem_functions",
+                               "CRYPTO_secure_malloc_init",
+                               "CRYPTO_secure_malloc_done",
+                               "CRYPTO_free_ex_index",
+                               "CONF_module*",
+                               "CONF_set_default_method",
+                               "ENGINE_*",
+                               "EVP_default_properties_enable_fips",
+                               "EVP_set_default_properties",
+                               "OSSL_LIB_CTX_set0_default",
+                               "OSSL_PROVIDER_add_builtin",
+                               "OSSL_PROVIDER_set_default_search_path",
+                               "OSSL_PROVIDER_unload",
+                               "OSSL_SELF_TEST_set_callback",
+                               "OSSL_STORE_register_loader",
+                               "OSSL_STORE_unregister_loader",
+                               "OSSL_trace_set_*",
+                               "RAND_set_*"};
+/// Tables of names, methods and strings, which have pointers to what is added or are emptied for everybody.
+constexpr Names openssl_tables{"ASN1_STRING_TABLE_cleanup",
+                               "ASN1_STRING_set_default_mask*",
+                               "DH_set_default_method",
+                               "DSA_set_default_method",
+                               "EC_KEY_set_default_method",
+                               "RSA_set_default_method",
+                               "UI_set_default_method",
+                               "ERR_load_strings*",
+                               "ERR_unload_strings",
+                               "EVP_PBE_alg_add*",
+                               "EVP_PBE_cleanup",
+                               "EVP_PKEY_asn1_add*",
+                               "EVP_PKEY_meth_add0",
+                               "EVP_PKEY_meth_remove",
+                               "EVP_add_cipher",
+                               "EVP_add_digest",
+                               "OBJ_NAME_add",
+                               "OBJ_NAME_cleanup",
+                               "OBJ_NAME_new_index",
+                               "OBJ_NAME_remove",
+                               "OBJ_sigid_free",
+                               "X509V3_EXT_add",
+                               "X509V3_EXT_add_alias",
+                               "X509V3_EXT_add_list",
+                               "X509V3_EXT_cleanup",
+                               "X509_PURPOSE_add",
+                               "X509_PURPOSE_cleanup",
+                               "X509_TRUST_add",
+                               "X509_TRUST_cleanup",
+                               "X509_TRUST_set_default",
+                               "X509_VERIFY_PARAM_add0_table",
+                               "X509_VERIFY_PARAM_table_cleanup"};
+constexpr Names kept_memory{"register_printf_*", "initstate",          "setstate",
+                            "openlog",           "addseverity",        "getopt*",
+                            "__posix_getopt",    "ERR_set_error_data", "pthread_mutexattr_setrobust*",
+                            "__register_frame*", "__deregister_frame*"};
+constexpr Names streams{"fopencookie", "open_wmemstream"};
 
 constexpr std::array refusals{
     Refusal{"libraries that a module loads would stay when it goes; those that cweb offers are there without it",
@@ -75,11 +147,22 @@ constexpr std::array refusals{
     Refusal{"it would be called after the module is gone", exit_hooks},
     Refusal{"it changes what all modules share", shared_state},
     Refusal{"it changes what all modules share", shared_defaults},
+    Refusal{"it changes what all modules share", shared_sqlite},
+    Refusal{"it changes what all modules share", shared_openssl},
+    Refusal{"it changes what all modules share", openssl_tables},
+    Refusal{"its library would keep an address of the module when that is gone", kept_memory},
+    Refusal{"a stream that is left open would use the module when that is gone; open_memstream and fmemopen do not",
+            streams},
 };
+
+bool stands_for(std::string_view entry, std::string_view name) {
+  return entry.ends_with('*') ? name.starts_with(entry.substr(0, entry.size() - 1)) : name == entry;
+}
 
 std::string_view refusal_of(std::string_view name) {
   for (const Refusal& refusal : refusals) {
-    if (std::find(refusal.names.begin(), refusal.names.end(), name) != refusal.names.end()) return refusal.reason;
+    const auto stands = [&](std::string_view entry) { return stands_for(entry, name); };
+    if (std::any_of(refusal.names.begin(), refusal.names.end(), stands)) return refusal.reason;
   }
   return {};
 }

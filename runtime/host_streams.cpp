@@ -1,17 +1,13 @@
-// The stdio functions that return memory which the module frees, and those that open, close or change a stream of a
-// descriptor, which must not be the server's.
-#include <dirent.h>
+// The stdio functions that return memory which the module frees, or a stream that writes to it.
 #include <stdio.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdarg>
 #include <cstring>
 
-#include "base/unique_fd.h"
 #include "runtime/host_functions.h"
-#include "runtime/module_output.h"
+#include "runtime/host_open_streams.h"
 
 namespace cweb::runtime {
 namespace {
@@ -114,6 +110,18 @@ int close_memory(void* cookie) {
   return 0;
 }
 
+/// One that is left open has nothing to write when the module is gone, by fflush(NULL) or at the end of the process.
+FILE* unbuffered(FILE* file) {
+  setvbuf(file, nullptr, _IONBF, 0);
+  return file;
+}
+
+FILE* host_fmemopen(void* memory, size_t size, const char* mode) {
+  FILE* const file = open_streams().add(fmemopen(memory, size, mode));
+  const bool only_reads = mode[0] == 'r' && std::strchr(mode, '+') == nullptr;
+  return file == nullptr || only_reads ? file : unbuffered(file);
+}
+
 FILE* host_open_memstream(char** text, size_t* size) {
   auto* stream = static_cast<MemoryStream*>(module_malloc(sizeof(MemoryStream)));
   if (stream == nullptr) return nullptr;
@@ -126,39 +134,10 @@ FILE* host_open_memstream(char** text, size_t* size) {
     file =
         fopencookie(stream, "w", {.read = nullptr, .write = write_memory, .seek = seek_memory, .close = close_memory});
   }
-  if (file != nullptr) return file;
+  if (file != nullptr) return unbuffered(open_streams().add(file));
   module_free(*text);
   module_free(stream);
   return nullptr;
-}
-
-/// One that would take a descriptor of the server's with it is not closed, however it was made.
-bool is_server_stream(const FILE* stream) {
-  if (is_server_descriptor(stream->_fileno)) return true;
-  return stream == stdin || stream == stdout || stream == stderr || is_output_file(stream);
-}
-
-FILE* host_fdopen(int fd, const char* mode) {
-  // What the module has there already: it is never closed, so it may be opened as often as one likes.
-  if (fd == STDOUT_FILENO) return known_output_file(OutputStream::out);
-  if (fd == STDERR_FILENO) return known_output_file(OutputStream::error);
-  if (is_server_descriptor(fd)) return errno = EBADF, nullptr;
-  return fdopen(fd, mode);
-}
-
-DIR* host_fdopendir(int fd) {
-  if (is_server_descriptor(fd)) return errno = EBADF, nullptr;
-  return fdopendir(fd);
-}
-
-int host_fclose(FILE* stream) {
-  if (is_server_stream(stream)) return fflush(stream);
-  return fclose(stream);
-}
-
-FILE* host_freopen(const char* path, const char* mode, FILE* stream) {
-  if (is_server_stream(stream)) return errno = EPERM, nullptr;
-  return freopen(path, mode, stream);
 }
 
 }  // namespace
@@ -172,11 +151,7 @@ std::span<const HostSymbol> stream_functions() {
       host_function("getdelim", host_getdelim),
       host_function("__getdelim", host_getdelim),
       host_function("open_memstream", host_open_memstream),
-      host_function("fdopen", host_fdopen),
-      host_function("fdopendir", host_fdopendir),
-      host_function("fclose", host_fclose),
-      host_function("freopen", host_freopen),
-      host_function("freopen64", host_freopen),
+      host_function("fmemopen", host_fmemopen),
   };
   return functions;
 }

@@ -10,14 +10,22 @@
 #include <vector>
 
 #include "runtime/host_functions.h"
-#include "runtime/module_stop.h"
 #include "runtime/library_heap.h"
+#include "runtime/module_stop.h"
 
 namespace cweb::runtime {
 namespace {
 
 /// jansson's allocator is the server's choice, for the whole process.
 void ignore_alloc_functions(json_malloc_t, json_free_t) {}
+
+/// The functions would be called for the objects of all modules. An index alone is harmless; -1 is the library's
+/// failure.
+int ex_index_without_functions(int kind, long number, void* pointer, CRYPTO_EX_new* made, CRYPTO_EX_dup* copied,
+                               CRYPTO_EX_free* freed) {
+  if (made != nullptr || copied != nullptr || freed != nullptr) return -1;
+  return CRYPTO_get_ex_new_index(kind, number, pointer, nullptr, nullptr, nullptr);
+}
 
 /// Instead of libc's own, which ends the process.
 [[noreturn]] void obstack_without_memory() {
@@ -26,14 +34,18 @@ void ignore_alloc_functions(json_malloc_t, json_free_t) {}
 
 std::vector<HostSymbol> all_symbols() {
   std::vector<HostSymbol> symbols;
-  for (const auto part :
-       {map_functions(), memory_functions(), stream_functions(), output_functions(), stream_output_functions(),
-        wide_output_functions(), process_functions(), system_call_functions(), thread_functions(),
-        websocket_functions(), job_functions(), cache_functions(), scheduler_functions(), database_functions(),
-        sqlite_functions(), library_memory_functions(), symbol_functions(), crypto_functions()}) {
+  for (const auto part : {map_functions(),         memory_functions(),         stream_functions(),
+                          open_stream_functions(), output_functions(),         stream_output_functions(),
+                          wide_output_functions(), process_functions(),        system_call_functions(),
+                          thread_functions(),      thread_key_functions(),     locale_functions(),
+                          environment_functions(), websocket_functions(),      job_functions(),
+                          cache_functions(),       scheduler_functions(),      database_functions(),
+                          sqlite_functions(),      library_memory_functions(), library_descriptor_functions(),
+                          symbol_functions(),      crypto_functions()}) {
     symbols.insert(symbols.end(), part.begin(), part.end());
   }
   symbols.push_back(host_function("json_set_alloc_funcs", ignore_alloc_functions));
+  symbols.push_back(host_function("CRYPTO_get_ex_new_index", ex_index_without_functions));
   return symbols;
 }
 

@@ -1,6 +1,7 @@
 // What a module may ask of the kernel for the process that it shares: signals that it sends to the server end its call,
 // the server's descriptors are not there, and syscall() leads to the same as the functions that have names.
 #include <fcntl.h>
+#include <mqueue.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -70,6 +71,10 @@ int host_pthread_sigqueue(pthread_t thread, int signal_number, sigval) {
 int host_close(int fd) {
   if (is_server_descriptor(fd)) return errno = EBADF, -1;
   return close(fd);
+}
+/// A queue is a descriptor.
+int host_mq_close(mqd_t queue) {
+  return host_close(queue);
 }
 int host_dup2(int from, int to) {
   if (is_server_descriptor(to)) return errno = EBADF, -1;
@@ -251,6 +256,7 @@ std::span<const HostSymbol> system_call_functions() {
       host_function("pthread_kill", host_pthread_kill),
       host_function("pthread_sigqueue", host_pthread_sigqueue),
       host_function("close", host_close),
+      host_function("mq_close", host_mq_close),
       host_function("dup2", host_dup2),
       host_function("dup3", host_dup3),
       host_function("close_range", host_close_range),

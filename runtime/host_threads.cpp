@@ -1,4 +1,5 @@
-// Threads that modules start, and what is local to a thread. A module's thread keeps its version alive until it ends.
+// Threads that modules start, and variables that are local to a thread. A module's thread keeps its version alive until
+// it ends.
 #include <pthread.h>
 #include <sched.h>
 #include <threads.h>
@@ -8,8 +9,10 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <optional>
+#include <unordered_set>
 
 #include "runtime/calling_thread.h"
 #include "runtime/code_map.h"
@@ -19,6 +22,7 @@
 #include "runtime/fault_sink.h"
 #include "runtime/host_functions.h"
 #include "runtime/host_memory_check.h"
+#include "runtime/module_locale.h"
 #include "runtime/module_output.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
@@ -84,6 +88,7 @@ void* make_report(void* given) {
 void report_own_fault(const RecoveryPoint& point) {
   after_fault(point.fault);
   end_output();
+  end_locale();
   DatabaseSession::end_call();
   // The module may have cancelled the thread, which would end it here.
   int cancels = 0;
@@ -225,6 +230,28 @@ int start_guarded(pthread_t* thread, const Wishes* wishes, Start* start) {
   return error != 0 ? error : pthread_create(thread, attributes.get(), enter, start);
 }
 
+/// Threads that modules have started and neither joined nor detached. All others are the server's, which joins them
+/// itself, or gone.
+struct JoinableThreads {
+  std::mutex mutex;
+  std::unordered_set<pthread_t> threads;  // guarded by mutex
+};
+JoinableThreads& joinable() {
+  static JoinableThreads* const joinable = new JoinableThreads();  // never destroyed: threads end after main does
+  return *joinable;
+}
+/// Takes it out of them: of two that join it at once, one does.
+bool take_joinable(pthread_t thread) {
+  const HostSection section;
+  const std::lock_guard lock(joinable().mutex);
+  return joinable().threads.erase(thread) == 1;
+}
+void add_joinable(pthread_t thread) {
+  const HostSection section;
+  const std::lock_guard lock(joinable().mutex);
+  joinable().threads.insert(thread);
+}
+
 int start_thread(pthread_t* thread, const pthread_attr_t* attributes, Routine routine) {
   ModuleVersion* version = current_version();
   if (version == nullptr) return EPERM;
@@ -239,11 +266,15 @@ int start_thread(pthread_t* thread, const pthread_attr_t* attributes, Routine ro
   int error = 0;
   {
     const HostSection section;
+    // One that detaches itself at once waits until it is known.
+    const std::lock_guard lock(joinable().mutex);
     auto* start = new (std::nothrow) Start{version->shared_from_this(), routine};
     error = start == nullptr ? EAGAIN : start_guarded(&started, attributes != nullptr ? &wishes : nullptr, start);
     if (error != 0) {
       delete start;
       version->own_threads.fetch_sub(1);
+    } else if (wishes.detach_state == PTHREAD_CREATE_JOINABLE) {
+      joinable().threads.insert(started);
     }
   }
   if (error == 0) *thread = started;
@@ -254,15 +285,41 @@ int host_pthread_create(pthread_t* thread, const pthread_attr_t* attributes, voi
   return start_thread(thread, attributes, {.posix = function, .argument = argument});
 }
 
+/// `join` is one of pthread_join's kind.
+template <class Join>
+int join_thread(pthread_t thread, void** result, Join join) {
+  if (!take_joinable(thread)) return EINVAL;
+  void* value = nullptr;
+  if (const int error = join(thread, &value); error != 0) return add_joinable(thread), error;
+  if (result != nullptr) *result = value;
+  return 0;
+}
+
+int host_pthread_join(pthread_t thread, void** result) {
+  return join_thread(thread, result, pthread_join);
+}
+int host_pthread_clockjoin(pthread_t thread, void** result, clockid_t clock, const timespec* until) {
+  const timespec time = until == nullptr ? timespec{} : *until;
+  return join_thread(thread, result, [&](pthread_t of, void** value) {
+    return pthread_clockjoin_np(of, value, clock, until == nullptr ? nullptr : &time);
+  });
+}
+int host_pthread_timedjoin(pthread_t thread, void** result, const timespec* until) {
+  return host_pthread_clockjoin(thread, result, CLOCK_REALTIME, until);
+}
+int host_pthread_detach(pthread_t thread) {
+  return take_joinable(thread) ? pthread_detach(thread) : EINVAL;
+}
+
 int host_thrd_join(thrd_t thread, int* result) {
   void* value = nullptr;
-  if (pthread_join(thread, &value) != 0) return thrd_error;
+  if (host_pthread_join(thread, &value) != 0) return thrd_error;
   if (result != nullptr) *result = static_cast<int>(reinterpret_cast<intptr_t>(value));
   return thrd_success;
 }
 
 int host_thrd_detach(thrd_t thread) {
-  return pthread_detach(thread) == 0 ? thrd_success : thrd_error;
+  return host_pthread_detach(thread) == 0 ? thrd_success : thrd_error;
 }
 
 void host_pthread_exit(void* value) {
@@ -280,32 +337,6 @@ int host_thrd_create(thrd_t* thread, thrd_start_t function, void* argument) {
 
 void host_thrd_exit(int value) {
   host_pthread_exit(reinterpret_cast<void*>(static_cast<intptr_t>(value)));
-}
-
-int host_pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) {
-  pthread_key_t made{};
-  int error = 0;
-  {
-    const HostSection section;
-    error = pthread_key_create(&made, nullptr);
-    if (error == 0 && current_version() != nullptr) current_version()->add_thread_key({made, destructor});
-  }
-  if (error == 0) *key = made;
-  return error;
-}
-
-int host_pthread_key_delete(pthread_key_t key) {
-  const HostSection section;
-  if (current_version() != nullptr) current_version()->forget_thread_key(key);
-  return pthread_key_delete(key);
-}
-
-int host_tss_create(tss_t* key, tss_dtor_t destructor) {
-  return host_pthread_key_create(key, destructor) == 0 ? thrd_success : thrd_error;
-}
-
-void host_tss_delete(tss_t key) {
-  static_cast<void>(host_pthread_key_delete(key));
 }
 
 [[noreturn]] void stop_without_variable() {
@@ -367,17 +398,15 @@ std::span<const HostSymbol> thread_functions() {
   static const HostSymbol functions[] = {
       host_function("pthread_create", host_pthread_create),
       // Started here, ended here: the thread sanitizer does not see what a module calls in libc.
-      host_function("pthread_join", pthread_join),
-      host_function("pthread_detach", pthread_detach),
+      host_function("pthread_join", host_pthread_join),
+      host_function("pthread_timedjoin_np", host_pthread_timedjoin),
+      host_function("pthread_clockjoin_np", host_pthread_clockjoin),
+      host_function("pthread_detach", host_pthread_detach),
       host_function("pthread_exit", host_pthread_exit),
       host_function("thrd_create", host_thrd_create),
       host_function("thrd_join", host_thrd_join),
       host_function("thrd_detach", host_thrd_detach),
       host_function("thrd_exit", host_thrd_exit),
-      host_function("pthread_key_create", host_pthread_key_create),
-      host_function("pthread_key_delete", host_pthread_key_delete),
-      host_function("tss_create", host_tss_create),
-      host_function("tss_delete", host_tss_delete),
       host_function("__emutls_get_address", host_emutls_get_address),
   };
   return functions;

@@ -13,6 +13,7 @@
 #include "runtime/deadline_watch.h"
 #include "runtime/fault_guard.h"
 #include "runtime/handover_monitor.h"
+#include "runtime/module_locale.h"
 #include "runtime/module_output.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
@@ -59,6 +60,7 @@ bool call_guarded(RecoveryPoint& point, const Call& call) {
     set_recovery_point(nullptr);
     after_fault(point.fault);
     end_output();
+    end_locale();
     // Before anybody starts a fresh instance, whose onload may want the database.
     DatabaseSession::end_call();
     return false;
@@ -72,6 +74,7 @@ bool call_guarded(RecoveryPoint& point, const Call& call) {
   CallingThread::current()->call_ended();
   set_recovery_point(nullptr);
   end_output();
+  end_locale();
   return !overdue;
 }
 

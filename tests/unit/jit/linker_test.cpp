@@ -285,6 +285,34 @@ TEST_F(LinkerTest, functions_that_hurt_the_server_are_refused_with_the_reason) {
               HasSubstr("modules may not use 'sqlite3_shutdown': it changes what all modules share"));
 }
 
+TEST_F(LinkerTest, what_would_keep_an_address_of_the_module_or_is_everybodys_is_refused) {
+  for (const char* name : {"RAND_set_rand_method",
+                           "EVP_set_default_properties",
+                           "EVP_default_properties_enable_fips",
+                           "OSSL_PROVIDER_unload",
+                           "OSSL_PROVIDER_add_builtin",
+                           "OSSL_LIB_CTX_set0_default",
+                           "ENGINE_set_default_RAND",
+                           "X509V3_EXT_add_alias",
+                           "ERR_load_strings_const",
+                           "sqlite3_vfs_register",
+                           "sqlite3_vfs_unregister",
+                           "sqlite3_temp_directory",
+                           "register_printf_specifier",
+                           "register_printf_function",
+                           "register_printf_modifier",
+                           "register_printf_type",
+                           "initstate",
+                           "getopt_long",
+                           "hsearch",
+                           "fopencookie",
+                           "open_wmemstream"}) {
+    const LinkFailure failure = link_failure(std::string("extern int ") + name + "_ __asm__(\"" + name +
+                                             "\");\nvoid *f(void) { return &" + name + "_; }");
+    EXPECT_THAT(failure.rendered, HasSubstr(std::string("modules may not use '") + name + "': "));
+  }
+}
+
 TEST_F(LinkerTest, an_object_that_is_none_is_refused) {
   Compilation broken = compilation(module_with(""));
   broken.object = "not an object";
