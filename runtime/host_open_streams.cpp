@@ -3,6 +3,7 @@
 #include "runtime/host_open_streams.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <mntent.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -14,6 +15,12 @@
 #include "runtime/host_functions.h"
 #include "runtime/module_output.h"
 #include "runtime/module_stop.h"
+
+// The lock of glibc's list of all streams: exported, as the list is, and in no header.
+extern "C" {
+void _IO_list_lock();
+void _IO_list_unlock();
+}
 
 namespace cweb::runtime {
 
@@ -38,11 +45,24 @@ bool is_standard_stream(const FILE* stream) {
   return stream == stdin || stream == stdout || stream == stderr || is_output_file(stream);
 }
 
+/// Looked up, because a program that names it has a copy.
+FILE* const* const all_streams = static_cast<FILE* const*>(dlsym(RTLD_DEFAULT, "_IO_list_all"));
+
+/// A library that the server was started with (--link) has opened it, and left it to the module.
+bool is_stream_of_library(const FILE* stream) {
+  const HostSection section;
+  _IO_list_lock();
+  const FILE* open = *all_streams;
+  while (open != nullptr && open != stream) open = open->_chain;
+  _IO_list_unlock();
+  return open != nullptr;
+}
+
 /// False: it is a standard stream, which stays open. The call ends when it is no open stream.
 bool take_stream(FILE* stream, const char* sentence) {
   if (!open_streams().take(stream)) {
     if (is_standard_stream(stream)) return false;
-    stop_module_call(sentence);
+    if (!is_stream_of_library(stream)) stop_module_call(sentence);
   }
   // The module has closed its descriptor behind its back, and the server has the number now.
   if (is_server_descriptor(stream->_fileno)) stream->_fileno = -1;

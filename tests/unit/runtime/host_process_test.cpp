@@ -91,6 +91,7 @@ TEST_F(HostProcessTest, WhatIsOpenIsClosedOnce) {
   EXPECT_EQ(close_stream(stream), 0);
   EXPECT_EQ(reason_of([&] { close_stream(stream); }), "fclose() was given a stream that is not open");
   EXPECT_NE(reason_of([&] { close_stream(nullptr); }), "");
+  EXPECT_EQ(reason_of([&] { close_stream(std::fopen("/dev/null", "r")); }), "") << "a library's";
   EXPECT_NE(reason_of([&] { host<int(FILE*)>("pclose")(stream); }), "");
   EXPECT_NE(reason_of([&] { host<int(FILE*)>("endmntent")(stream); }), "");
   EXPECT_NE(reason_of([&] { host<FILE*(const char*, const char*, FILE*)>("freopen")("/dev/null", "r", stream); }), "");
