@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "cli/client_failure.h"
 #include "cli/deploy_command.h"
+#include "cli/diagnostic_text.h"
 #include "cli/event_stream.h"
 #include "cli/event_view.h"
 #include "cli/file_watch.h"

@@ -67,6 +67,14 @@ TEST_F(ClientDeployTest, a_failure_is_shown_as_clang_shows_it_and_says_what_keep
 
   user_.home().write("other.c", answering_module("other", "/x", "mine"));
   EXPECT_THAT(run({"deploy", "other.c"}).err, ContainsRegex("other\\.c: not deployed \\(routes\\): .*/x"));
+
+  user_.home().write("up.c", loading_module("up", "exit(3);"));
+  EXPECT_THAT(
+      run({"deploy", "./up.c"}).err,
+      AllOf(ContainsRegex(
+                "^fault [0-9a-f]+ in module up: the module called exit\\(3\\) at \\./up\\.c:3:[0-9]+ in load\n"),
+            ContainsRegex("\n  in   \\./up\\.c:3:[0-9]+ in load\n"),
+            ContainsRegex("\n\\./up\\.c: not deployed \\(onload\\): .* at \\./up\\.c:3:[0-9]+ in load\n$")));
 }
 
 TEST_F(ClientDeployTest, warnings_are_shown_of_what_is_deployed) {
