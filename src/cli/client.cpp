@@ -38,8 +38,9 @@ size_t take_body(char* bytes, size_t, size_t count, void* transfer_pointer) {
   return count;
 }
 
-int look_for_cancel(void* transfer_pointer, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+int look_around(void* transfer_pointer, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   auto& transfer = *static_cast<Transfer*>(transfer_pointer);
+  if (transfer.call->meanwhile) transfer.call->meanwhile();
   const std::atomic<bool>* const cancelled = transfer.call->cancelled;
   transfer.ended_by_caller = cancelled != nullptr && cancelled->load();
   return transfer.ended_by_caller ? 1 : 0;
@@ -121,7 +122,7 @@ Expected<HttpAnswer> Client::call(const Call& call) {
   curl.set(CURLOPT_HEADERDATA, static_cast<void*>(&transfer));
   curl.set(CURLOPT_WRITEFUNCTION, &take_body);
   curl.set(CURLOPT_WRITEDATA, static_cast<void*>(&transfer));
-  curl.set(CURLOPT_XFERINFOFUNCTION, &look_for_cancel);
+  curl.set(CURLOPT_XFERINFOFUNCTION, &look_around);
   curl.set(CURLOPT_XFERINFODATA, static_cast<void*>(&transfer));
   curl.set(CURLOPT_NOPROGRESS, 0L);
 

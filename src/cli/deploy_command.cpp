@@ -99,12 +99,13 @@ std::expected<std::string, FileFault> read_source(const std::string& file, FileK
 }
 
 Expected<HttpAnswer> send_source(Client& client, const std::string& source, bool check_only,
-                                 const std::atomic<bool>* cancelled) {
+                                 const std::atomic<bool>* cancelled, std::function<void()> meanwhile) {
   return client.call({.method = "POST",
                       .path = check_only ? "/mgnt?check=1" : "/mgnt",
                       .body = source,
                       .type = "text/x-c",
-                      .cancelled = cancelled});
+                      .cancelled = cancelled,
+                      .meanwhile = std::move(meanwhile)});
 }
 
 int run_deploy(Client& client, const ClientCommand& command, const DeployPlan& plan) {

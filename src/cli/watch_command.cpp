@@ -28,6 +28,8 @@ namespace {
 constexpr int retry_ms = 500;
 /// How long the events have to begin before what is deployed first may say something unheard.
 constexpr int hello_ms = 2'000;
+/// Of what answers have said of faults, whose events come soon.
+constexpr size_t most_told = 64 * 1024;
 
 class Watcher {
  public:
@@ -55,6 +57,10 @@ class Watcher {
   Expected<void> begin();
   void wait();
   void take_event(const ServerEvent& event);
+  void take_events_now();
+  std::string file_of(const nlohmann::json& event) const;
+  void tell_fault(const nlohmann::json& event, const std::string& file) const;
+  void release_events();
   void look_at_events_stream();
   void look_at_files();
   void tell_gone(const std::string& file);
@@ -62,7 +68,7 @@ class Watcher {
   Expected<void> deploy_one(const std::string& file);
   void deploy_or_keep(const std::string& file);
   void tell_renamed(const std::string& file, const nlohmann::json& report) const;
-  void print_fault(const nlohmann::json& event) const;
+  void print_fault(const nlohmann::json& event, const std::string& file) const;
   int time_to_wait_ms() const;
 
   Client& client_;
@@ -74,7 +80,11 @@ class Watcher {
   const bool out_colours_ = wants_colours(STDOUT_FILENO);
   const bool err_colours_ = wants_colours(STDERR_FILENO);
   std::map<std::string, std::string> modules_;  // their files
-  std::set<std::string> failing_;               // files whose last deploy failed
+  std::map<std::string, std::string> failing_;  // files whose last deploy failed, and what was sent
+  std::string sending_;                         // the file that is being deployed; empty: none
+  std::string sent_;                            // its source
+  std::vector<ServerEvent> held_;               // what the answer that is awaited may explain
+  std::string told_;                            // what the last answers have said of faults
   std::set<std::string> pending_;               // files that could not be sent: when the server is back
   std::string run_;                             // which life of the server
   bool is_lost_ = false;                        // the server does not answer now
@@ -131,25 +141,61 @@ void Watcher::take_event(const ServerEvent& event) {
     run_ = run;
     return;
   }
-  const auto module = modules_.find(text_in(event.json, "module"));
-  if (event.type != "lost" && module == modules_.end()) return;
   // What was deployed is told by who deployed it.
   if (event.type != "output" && event.type != "fault" && event.type != "quarantined" && event.type != "lost") return;
+  const std::string file = file_of(event.json);
+  const bool is_live = number_in(event.json, "version") != 0 || event.type == "lost";
+  if (!sending_.empty() && !is_live && (file.empty() || event.type == "fault")) return held_.push_back(event);
+  if (file.empty() && event.type != "lost") return;
   if (event.type == "fault") {
-    print_fault(event.json);
+    tell_fault(event.json, file);
   } else {
     print(show_event(event.json, out_colours_));
   }
   flush_output();
 }
 
+/// What has come by now; during a call of the client too.
+void Watcher::take_events_now() {
+  events_.wait({}, 0, [this](const ServerEvent& event) { take_event(event); });
+}
+
+/// The file whose module the event is about; empty: none of those that are watched. A module that is not live yet is
+/// known by its name, which stands in the source that was sent: no answer has told it.
+std::string Watcher::file_of(const nlohmann::json& event) const {
+  const std::string module = text_in(event, "module");
+  const auto known = modules_.find(module);
+  if (known != modules_.end()) return known->second;
+  if (module.empty() || number_in(event, "version") != 0) return {};
+  const std::string literal = '"' + module + '"';
+  if (!sending_.empty() && sent_.find(literal) != sent_.npos) return sending_;
+  for (const auto& [file, source] : failing_) {
+    if (source.find(literal) != source.npos) return file;
+  }
+  return {};
+}
+
+void Watcher::release_events() {
+  for (const ServerEvent& event : std::exchange(held_, {})) take_event(event);
+}
+
+/// Unless the answer to a deploy has told of it.
+void Watcher::tell_fault(const nlohmann::json& event, const std::string& file) const {
+  const std::string report = text_in(event, "report");
+  constexpr std::string_view begin = "fault ";
+  const std::string id = report.starts_with(begin) ? report.substr(0, report.find(' ', begin.size()) + 1) : "";
+  if (id.empty() || told_.find(id) == told_.npos) print_fault(event, file);
+}
+
 /// The whole report: what happened, the source line, the chain of calls.
-void Watcher::print_fault(const nlohmann::json& event) const {
+void Watcher::print_fault(const nlohmann::json& event, const std::string& file) const {
   const nlohmann::json& member = member_of(event, "report");
   std::string report = member.is_string() ? harmless(member.get_ref<const std::string&>()) : std::string();
   if (report.empty()) return print(show_event(event, out_colours_));
   if (!report.ends_with('\n')) report += '\n';
-  report = with_files(report, text_in(event, "module"), modules_);
+  std::map<std::string, std::string> files = modules_;
+  files[text_in(event, "module")] = file;
+  report = with_files(report, text_in(event, "module"), files);
   const size_t end = report.find('\n');
   print(coloured(out_colours_, Colour::time, local_time(text_in(event, "time"))) + " " +
         coloured(out_colours_, Colour::error, report.substr(0, end)) + report.substr(end));
@@ -215,19 +261,28 @@ Expected<void> Watcher::deploy_one(const std::string& file) {
   const auto source = read_source(file, FileKind::regular);
   if (!source) {
     complain(source.error().sentence);
-    failing_.insert(file);
+    failing_[file];
     return {};
   }
-  const auto answer = send_source(client_, *source, false, interrupts_.flag());
+  sending_ = file;
+  sent_ = *source;
+  const auto answer = send_source(client_, *source, false, interrupts_.flag(), [this] { take_events_now(); });
+  take_events_now();
+  sending_.clear();
   if (interrupts_.came()) return {};
-  if (!answer) return std::unexpected(answer.error());
-  const auto report = json_of_answer(client_.address(), *answer);
-  if (!report) return std::unexpected(report.error());
+  const auto report = answer ? json_of_answer(client_.address(), *answer) : std::unexpected(answer.error());
+  if (!report) {
+    release_events();
+    return std::unexpected(report.error());
+  }
   ReportText told = report_text(*report, shown_file(file), *source, err_colours_);
   const bool was_failing = failing_.erase(file) > 0;
-  if (!told.succeeded) failing_.insert(file);
+  if (!told.succeeded) failing_[file] = *source;
   const std::string module = text_in(member_of(*report, "module"), "name");
   if (!module.empty()) modules_[module] = file;
+  if (text_in(*report, "stage") == "onload") told_ += told.messages;
+  if (told_.size() > most_told) told_.erase(0, told_.size() - most_told);
+  release_events();
   print_message(told.messages);
   const std::string label = shown_file(file) + ": ";
   if (was_failing && told.result.starts_with(label)) {

@@ -109,6 +109,31 @@ TEST_F(WatchTest, what_its_modules_print_and_suffer_is_shown_and_nothing_of_othe
   EXPECT_THAT(terminal.shown(), Not(HasSubstr("others")));
 }
 
+TEST_F(WatchTest, what_an_onload_prints_is_shown_while_it_fails_and_its_fault_once) {
+  ServerProcess server;
+  home().write("a.c", loading_module("a", "exit(3);"));
+  Terminal terminal(watch(server.url(), {"./a.c"}));
+  ASSERT_TRUE(terminal.await(" a: loading a")) << terminal.shown();
+  ASSERT_TRUE(terminal.await("in module a: the module called exit(3) at ./a.c:3:")) << terminal.shown();
+  ASSERT_TRUE(terminal.await("./a.c: not deployed (onload)")) << terminal.shown();
+  home().write("a.c", loading_module("a", "abort();"));
+  ASSERT_TRUE(terminal.await(" a: loading a")) << terminal.shown();
+  ASSERT_TRUE(terminal.await("./a.c: not deployed (onload)")) << terminal.shown();
+  home().write("a.c", loading_module("a", ""));
+  ASSERT_TRUE(terminal.await(" a: loading a")) << terminal.shown();
+  ASSERT_TRUE(terminal.await("./a.c: fixed: a, version 1")) << terminal.shown();
+  home().write("a.c", loading_module("a", "*(volatile int *)8 = 1;"));
+  ASSERT_TRUE(terminal.await(" a: loading a")) << terminal.shown();
+  ASSERT_TRUE(terminal.await("./a.c: not deployed (onload)")) << terminal.shown();
+  home().write("a.c", loading_module("a", ";"));
+  ASSERT_TRUE(terminal.await("./a.c: fixed: a, version 2")) << terminal.shown();
+  expect_ends_well(terminal);
+  const std::string fault = " in module a: null pointer";
+  const size_t first = terminal.shown().find(fault);
+  ASSERT_NE(first, std::string::npos) << terminal.shown();
+  EXPECT_EQ(terminal.shown().find(fault, first + 1), std::string::npos) << terminal.shown();
+}
+
 TEST_F(WatchTest, a_directory_and_a_list_are_followed_as_they_change) {
   ServerProcess server;
   HttpClient client(server.port());
