@@ -38,7 +38,7 @@ class OwnServer {
   /// The last lines of its log.
   std::string last_words() const;
 
-  /// Asks it to end and waits: until `interrupt_fd` is readable, then it is killed.
+  /// Asks it to end and waits: about a second, or until `interrupt_fd` is readable, then it is killed.
   void stop(int interrupt_fd);
 
  private:

@@ -113,6 +113,18 @@ TEST_F(RunTest, its_server_does_not_outlive_it) {
   EXPECT_TRUE(eventually([&] { return HttpClient(port).get("/a").status == 0; }));
 }
 
+TEST_F(RunTest, ctrl_c_ends_it_also_while_an_onload_does_not_return) {
+  home().write("a.c", loading_module("a", "for (;;) {}"));
+  // Longer than anybody waits for.
+  Terminal terminal(user_.command({"run", "--port", "0", "a.c", "--", "--deadline-ms", "600000"}, {"NO_COLOR=1"}));
+  const uint16_t port = port_of(terminal);
+  ASSERT_NE(port, 0) << terminal.shown();
+  ASSERT_TRUE(terminal.await(" a: loading a")) << "while it runs " << terminal.shown();
+  terminal.type("\x03");
+  EXPECT_EQ(terminal.await_end(), 0) << terminal.shown();
+  EXPECT_TRUE(eventually([&] { return HttpClient(port).get("/mgnt").status == 0; })) << "nothing is left";
+}
+
 TEST_F(RunTest, options_behind_the_dashes_are_its_server_s) {
   home().write("a.c", fill_in(answering_module("a", "/a", "one"), {}));
   Terminal terminal(
@@ -121,6 +133,7 @@ TEST_F(RunTest, options_behind_the_dashes_are_its_server_s) {
   ASSERT_NE(port, 0) << terminal.shown();
   ASSERT_TRUE(terminal.await("a, version 1")) << terminal.shown();
   HttpClient(port).get("/a");
+  EXPECT_TRUE(eventually([&] { return !home().read("access").empty(); }));
   terminal.type("\x03");
   EXPECT_EQ(terminal.await_end(), 0) << terminal.shown();
   EXPECT_THAT(home().read("access"), HasSubstr("\"GET /a HTTP/1.1\" 200"));
