@@ -122,12 +122,15 @@ int Watcher::time_to_wait_ms() const {
 }
 
 void Watcher::wait() {
-  std::array<curl_waitfd, 3> fds{
-      {{files_.fd(), CURL_WAIT_POLLIN, 0}, {interrupts_.fd(), CURL_WAIT_POLLIN, 0}, {end_fd_, CURL_WAIT_POLLIN, 0}}};
-  const std::span<curl_waitfd> waited(fds.data(), end_fd_ < 0 ? 2 : 3);
+  // Of standard output its end alone is waited for, which needs no asking.
+  std::array<curl_waitfd, 4> fds{{{files_.fd(), CURL_WAIT_POLLIN, 0},
+                                  {interrupts_.fd(), CURL_WAIT_POLLIN, 0},
+                                  {STDOUT_FILENO, 0, 0},
+                                  {end_fd_, CURL_WAIT_POLLIN, 0}}};
+  const std::span<curl_waitfd> waited(fds.data(), end_fd_ < 0 ? 3 : 4);
   events_.wait(waited, time_to_wait_ms(), [this](const ServerEvent& event) { take_event(event); });
-  const bool has_reader = flush_output();
-  is_over_ = interrupts_.came() || (end_fd_ >= 0 && fds[2].revents != 0) || !has_reader;
+  const bool is_read = flush_output() && has_reader();
+  is_over_ = interrupts_.came() || (end_fd_ >= 0 && fds[3].revents != 0) || !is_read;
   files_.read_events(monotonic_ms());
 }
 

@@ -268,6 +268,19 @@ TEST_F(WatchTest, logs_show_what_is_kept_and_go_on) {
   expect_ends_well(terminal);
 }
 
+TEST_F(WatchTest, a_reader_that_has_had_enough_ends_them_before_the_next_event) {
+  ServerProcess server;
+  home().write("a.c", version(1));
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"watch", "a.c"}, {"logs", "-f"}}) {
+    std::vector<std::string> command{"sh", "-c", "{ \"$@\"; echo exit code $? >&2; } | head -n 1", "sh"};
+    for (const std::string& each : user_.command(arguments, {"CWEB_SERVER=" + server.url()})) command.push_back(each);
+    const Finished finished = run_program(command);
+    EXPECT_EQ(finished.exit_code, 0) << "it goes on";
+    EXPECT_THAT(finished.out, HasSubstr("a, version 1"));
+    EXPECT_EQ(finished.err, "exit code 1\n") << "as that of others whose reader has gone, without a word";
+  }
+}
+
 TEST_F(WatchTest, logs_outlive_the_server_process) {
   SupervisedServer server;
   HttpClient client(server.port());
