@@ -58,4 +58,8 @@ struct ClientCommand {
 /// The commands, in the order in which they were added, are what client_command_parsed() looks through.
 void add_client_commands(CLI::App& app, ClientCommand& command);
 
+/// The command line with what of --server, --key, --cacert, --insecure and --json stands before the command put behind
+/// it: `cweb --server URL list` is `cweb list --server URL`. Anything else stays as it is.
+std::vector<const char*> command_first(int argc, const char* const* argv);
+
 }  // namespace cweb::cli
