@@ -89,7 +89,9 @@ Expected<std::unique_ptr<OwnServer>> OwnServer::start(const OwnServerOptions& op
   auto server = start_on(options.port.value_or(usual_port), options.further);
   if (server || options.port) return server;
   // Whatever was wrong, it is said by the second one too, unless it was the port.
-  return start_on(0, options.further);
+  server = start_on(0, options.further);
+  if (server) (*server)->usual_port_is_taken_ = true;
+  return server;
 }
 
 Expected<std::unique_ptr<OwnServer>> OwnServer::start_on(uint16_t port, const std::vector<std::string>& further) {

@@ -35,7 +35,8 @@ int run_own(const ClientCommand& command) {
   auto server = OwnServer::start({.port = command.port, .further = command.server_arguments});
   if (interrupts->came()) return 0;
   if (!server) return give_up(server.error(), 1);
-  print((*server)->shown_url() + " is served by this terminal until Ctrl-C\n");
+  print((*server)->shown_url() + " is served by this terminal until Ctrl-C" +
+        ((*server)->usual_port_is_taken() ? "; port 8080 is taken by another\n" : "\n"));
   flush_output();
 
   // Whatever certificate it was told to have, it is our own.

@@ -93,6 +93,7 @@ TEST_F(RunTest, the_usual_port_may_be_taken_and_one_that_is_asked_for_may_not) {
     Terminal terminal(user_.command({"run", "a.c"}, {"NO_COLOR=1"}));
     const uint16_t port = port_of(terminal);
     EXPECT_TRUE(port != 0 && port != 8080) << terminal.shown();
+    EXPECT_TRUE(terminal.await("; port 8080 is taken by another")) << terminal.shown();
     terminal.type("\x03");
     EXPECT_EQ(terminal.await_end(), 0);
   }
