@@ -72,7 +72,7 @@ Expected<std::unique_ptr<Client>> connect(const ClientCommand& command, const st
 }
 
 int watch(const ClientCommand& command) {
-  auto targets = WatchTargets::find(command.files);
+  auto targets = WatchTargets::find(command.files, "name what to watch: cweb watch FILE...");
   if (!targets) return give_up(targets.error(), usage_error);
   Expected<std::string> ini_url = targets->server_url();
   if (ini_url->empty() && !names_server(command.server)) ini_url = server_of_ini(default_ini);

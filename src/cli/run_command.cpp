@@ -28,7 +28,7 @@ int give_up(const Error& error, int exit_code) {
 }  // namespace
 
 int run_own(const ClientCommand& command) {
-  auto targets = WatchTargets::find(command.files);
+  auto targets = WatchTargets::find(command.files, "name what to run: cweb run FILE...");
   if (!targets) return give_up(targets.error(), usage_error);
   const auto interrupts = Interrupts::take_over();
   if (!interrupts) return give_up(interrupts.error(), 1);

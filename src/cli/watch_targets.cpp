@@ -24,12 +24,11 @@ Expected<RoutesIni> read_list(const std::string& path) {
 
 }  // namespace
 
-Expected<WatchTargets> WatchTargets::find(const std::vector<std::string>& arguments) {
+Expected<WatchTargets> WatchTargets::find(const std::vector<std::string>& arguments, const std::string& ask) {
   WatchTargets targets;
   std::vector<std::string> all = arguments;
   if (all.empty()) {
-    if (::access(default_ini, F_OK) != 0)
-      return fail("name what to watch: cweb watch FILE..., or list files in routes.ini");
+    if (::access(default_ini, F_OK) != 0) return fail(ask + ", or list files in routes.ini");
     all.emplace_back(default_ini);
   }
   for (const std::string& argument : all) {

@@ -15,8 +15,9 @@ namespace cweb::cli {
 class WatchTargets {
  public:
   /// `arguments` are files, directories (all NAME.c in them) and NAME.ini; none of them: routes.ini of the working
-  /// directory. Fails when one is neither, or a list cannot be read.
-  static Expected<WatchTargets> find(const std::vector<std::string>& arguments);
+  /// directory. Fails when one is neither, or a list cannot be read. `ask` is what is said where there is nothing:
+  /// "name what to watch: cweb watch FILE...".
+  static Expected<WatchTargets> find(const std::vector<std::string>& arguments, const std::string& ask);
 
   /// The server that the first list names, if any does.
   const std::string& server_url() const { return server_url_; }

@@ -138,6 +138,7 @@ TEST_F(RunTest, options_behind_the_dashes_are_its_server_s) {
   terminal.type("\x03");
   EXPECT_EQ(terminal.await_end(), 0) << terminal.shown();
   EXPECT_THAT(home().read("access"), HasSubstr("\"GET /a HTTP/1.1\" 200"));
+  EXPECT_THAT(user_.run({"run"}).err, HasSubstr("name what to run: cweb run FILE..., or list files in routes.ini"));
   const Finished wrong = user_.run({"run", "a.c", "--", "--no-such-option"});
   EXPECT_EQ(wrong.exit_code, 1);
   EXPECT_THAT(wrong.err, HasSubstr("--no-such-option"));
