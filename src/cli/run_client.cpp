@@ -82,7 +82,7 @@ int watch(const ClientCommand& command) {
   if (!client) return give_up(client.error(), exit_code);
   const auto interrupts = Interrupts::take_over();
   if (!interrupts) return give_up(interrupts.error(), 1);
-  return run_watch(**client, std::move(*targets), *interrupts);
+  return run_watch(**client, std::move(*targets), *interrupts, {.named_by_list = !names_server(command.server)});
 }
 
 int run(const ClientCommand& command) {

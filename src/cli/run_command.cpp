@@ -42,7 +42,7 @@ int run_own(const ClientCommand& command) {
   // Whatever certificate it was told to have, it is our own.
   const auto client = Client::create({.url = (*server)->url(), .insecure = true});
   if (!client) return give_up(client.error(), 1);
-  const int exit_code = run_watch(**client, std::move(*targets), *interrupts, (*server)->end_fd());
+  const int exit_code = run_watch(**client, std::move(*targets), *interrupts, {.end_fd = (*server)->end_fd()});
   const bool has_ended = is_readable((*server)->end_fd());
   if (has_ended && !interrupts->came()) complain("the server has ended: " + (*server)->last_words());
   interrupts->clear();

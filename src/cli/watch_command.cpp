@@ -33,12 +33,13 @@ constexpr size_t most_told = 64 * 1024;
 
 class Watcher {
  public:
-  Watcher(Client& client, WatchTargets targets, const Interrupts& interrupts, int end_fd, EventStream& events,
+  Watcher(Client& client, WatchTargets targets, const Interrupts& interrupts, WatchedServer server, EventStream& events,
           FileWatch& files)
       : client_(client),
         targets_(std::move(targets)),
         interrupts_(interrupts),
-        end_fd_(end_fd),
+        end_fd_(server.end_fd),
+        list_names_server_(server.named_by_list),
         events_(events),
         files_(files) {}
 
@@ -65,6 +66,7 @@ class Watcher {
   void look_at_files();
   void tell_gone(const std::string& file);
   void list_has_changed(const std::string& list);
+  void tell_other_server(const std::string& list);
   Expected<void> deploy_one(const std::string& file);
   void deploy_or_keep(const std::string& file);
   void tell_renamed(const std::string& file, const nlohmann::json& report) const;
@@ -75,19 +77,21 @@ class Watcher {
   WatchTargets targets_;
   const Interrupts& interrupts_;
   const int end_fd_;
+  const bool list_names_server_;
   EventStream& events_;
   FileWatch& files_;
   const bool out_colours_ = wants_colours(STDOUT_FILENO);
   const bool err_colours_ = wants_colours(STDERR_FILENO);
-  std::map<std::string, std::string> modules_;  // their files
-  std::map<std::string, std::string> failing_;  // files whose last deploy failed, and what was sent
-  std::string sending_;                         // the file that is being deployed; empty: none
-  std::string sent_;                            // its source
-  std::vector<ServerEvent> held_;               // what the answer that is awaited may explain
-  std::string told_;                            // what the last answers have said of faults
-  std::set<std::string> pending_;               // files that could not be sent: when the server is back
-  std::string run_;                             // which life of the server
-  bool is_lost_ = false;                        // the server does not answer now
+  std::map<std::string, std::string> modules_;       // their files
+  std::map<std::string, std::string> failing_;       // files whose last deploy failed, and what was sent
+  std::string sending_;                              // the file that is being deployed; empty: none
+  std::string sent_;                                 // its source
+  std::vector<ServerEvent> held_;                    // what the answer that is awaited may explain
+  std::string told_;                                 // what the last answers have said of faults
+  std::set<std::string> pending_;                    // files that could not be sent: when the server is back
+  std::string run_;                                  // which life of the server
+  std::string list_server_ = targets_.server_url();  // what the list names, as it was told
+  bool is_lost_ = false;                             // the server does not answer now
   bool has_given_up_events_ = false;
   int64_t next_try_ms_ = 0;
   bool is_over_ = false;
@@ -249,7 +253,17 @@ void Watcher::tell_gone(const std::string& file) {
 void Watcher::list_has_changed(const std::string& list) {
   const auto added = targets_.read_again(list, files_);
   if (!added) return complain(added.error().message);
+  tell_other_server(list);
   for (const std::string& file : *added) deploy_or_keep(file);
+}
+
+/// The address goes on to be the one that was chosen at the start. Once for each change.
+void Watcher::tell_other_server(const std::string& list) {
+  if (!list_names_server_ || targets_.server_url() == list_server_) return;
+  list_server_ = targets_.server_url();
+  if (list_server_ == client_.address().url) return;
+  complain("server_url= of " + one_line(list) + " has changed from " + client_.address().url + " to " +
+           (list_server_.empty() ? "nothing" : list_server_) + ": start cweb watch again");
 }
 
 void Watcher::deploy_or_keep(const std::string& file) {
@@ -310,14 +324,14 @@ void Watcher::tell_renamed(const std::string& file, const nlohmann::json& report
 
 }  // namespace
 
-int run_watch(Client& client, WatchTargets targets, const Interrupts& interrupts, int end_fd) {
+int run_watch(Client& client, WatchTargets targets, const Interrupts& interrupts, WatchedServer server) {
   auto files = FileWatch::create();
   auto events = EventStream::create(client.address());
   if (!files || !events) {
     complain((files ? events.error() : files.error()).message);
     return 1;
   }
-  if (auto ended = Watcher(client, std::move(targets), interrupts, end_fd, **events, **files).run(); !ended) {
+  if (auto ended = Watcher(client, std::move(targets), interrupts, server, **events, **files).run(); !ended) {
     complain(ended.error().message);
     return 1;
   }

@@ -153,6 +153,10 @@ TEST_F(WatchTest, a_directory_and_a_list_are_followed_as_they_change) {
   ASSERT_TRUE(terminal.await("b.c: b, version 1")) << terminal.shown();
   home().write("b.c", answering_module("b", "/b", "b again"));
   ASSERT_TRUE(terminal.await("b.c: b, version 2")) << terminal.shown();
+  home().write("routes.ini", "server_url=http://localhost:1/mgnt\n[modules]\nb.c\n");
+  ASSERT_TRUE(terminal.await("server_url= of routes.ini has changed from " + server.url() +
+                             " to http://localhost:1: start cweb watch again"))
+      << terminal.shown();
   home().write("routes.ini", "[modules\n");
   ASSERT_TRUE(terminal.await("routes.ini:1: ")) << terminal.shown();
   home().write("b.c", answering_module("b", "/b", "and again"));
