@@ -23,6 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::MatchesRegex;
 using testing::Not;
 
 /// A listening socket on this port of this machine; who has it now may be another test, which ends soon.
@@ -149,6 +150,7 @@ TEST_F(RunTest, a_new_module_is_fine_for_the_server_and_for_other_compilers) {
   ASSERT_EQ(user_.run({"new", "hello"}).exit_code, 0);
   const Finished with_socket = user_.run({"new", "--ws", "tea-room.c"});
   ASSERT_EQ(with_socket.exit_code, 0) << with_socket.err;
+  EXPECT_EQ(with_socket.err, "") << "the flags that are there have the directory of cweb.h";
   const Finished deployed = user_.run({"deploy", "hello.c", "tea-room.c", "--server", server.url()});
   EXPECT_EQ(deployed.exit_code, 0) << deployed.err;
   EXPECT_EQ(deployed.err, "") << "not a warning";
@@ -169,6 +171,12 @@ TEST_F(RunTest, a_new_module_is_fine_for_the_server_and_for_other_compilers) {
   EXPECT_EQ(again.exit_code, 1);
   EXPECT_THAT(again.err, HasSubstr("hello.c is there already"));
   EXPECT_EQ(home().read("hello.c"), "mine");
+  home().write("compile_flags.txt", "-xc\n");
+  const Finished beside = user_.run({"new", "third"});
+  EXPECT_EQ(beside.exit_code, 0);
+  EXPECT_THAT(beside.err,
+              MatchesRegex("note: compile_flags.txt was left alone: clangd needs -I/.*/include there [^\n]*\n"));
+  EXPECT_EQ(home().read("compile_flags.txt"), "-xc\n");
   for (const char* name : {"../x", "a b", "-", "mgnt"}) EXPECT_EQ(user_.run({"new", name}).exit_code, 2) << name;
 }
 
