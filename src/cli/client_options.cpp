@@ -33,7 +33,7 @@ void add_server_options(CLI::App& command, ClientCommand& said, Json json = Json
                   "its admin key, for all who can list processes to see; or CWEB_ADMIN_KEY, or cweb login")
       ->check(is_named)
       ->type_name("KEY");
-  if (json == Json::offered) command.add_flag("--json", said.json, "print the server's JSON as it came");
+  if (json == Json::offered) command.add_flag("--json", said.json, "print the server's JSON");
   auto* const insecure =
       command.add_flag("--insecure", said.server.insecure, "take any certificate, whoever signed it");
   command.add_option("--cacert", said.server.ca_file, "PEM file of those whose certificates are trusted")

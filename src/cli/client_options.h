@@ -41,7 +41,7 @@ struct ClientCommand {
   };
   What what = What::list;
   ServerWish server;
-  bool json = false;                          ///< the server's JSON to standard output, as it came
+  bool json = false;                          ///< the server's JSON to standard output
   std::vector<std::string> files;             ///< of deploy, where "-" is standard input, of watch and of run
   std::string ini;                            ///< of deploy; empty: not given
   bool check_only = false;                    ///< of deploy

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 
 #include "client_user.h"
@@ -115,6 +116,23 @@ TEST_F(ClientDeployTest, what_is_no_source_fails_and_the_others_are_deployed) {
             "cweb: empty.c: the file is empty\n"
             "cweb: long.c: is longer than 4.0 MiB, the most that is read of it\n");
   EXPECT_THAT(live(), testing::ElementsAre("a", "b"));
+
+  const Finished as_json = run({"deploy", "--json", "./a.c", "none.c", "b.c"});
+  EXPECT_EQ(as_json.exit_code, 1);
+  EXPECT_EQ(as_json.err, "");
+  std::vector<json> objects;
+  std::istringstream stream(as_json.out);
+  while (stream >> std::ws && !stream.eof()) {
+    json object;
+    stream >> object;
+    objects.push_back(object);
+  }
+  ASSERT_EQ(objects.size(), 3U) << as_json.out;
+  EXPECT_EQ(objects[0].value("file", ""), "./a.c");
+  EXPECT_EQ(objects[0].value("status", ""), "unchanged");
+  EXPECT_EQ(objects[1],
+            (json{{"file", "none.c"}, {"status", "failed"}, {"error", "none.c: No such file or directory"}}));
+  EXPECT_EQ(objects[2].value("file", ""), "b.c");
 }
 
 TEST_F(ClientDeployTest, an_ini_says_what_is_deployed_and_where) {
