@@ -30,6 +30,7 @@ constexpr int retry_ms = 500;
 constexpr int hello_ms = 2'000;
 /// Of what answers have said of faults, whose events come soon.
 constexpr size_t most_told = 64 * 1024;
+constexpr size_t most_held = 1'000;
 
 class Watcher {
  public:
@@ -152,7 +153,11 @@ void Watcher::take_event(const ServerEvent& event) {
   if (event.type != "output" && event.type != "fault" && event.type != "quarantined" && event.type != "lost") return;
   const std::string file = file_of(event.json);
   const bool is_live = number_in(event.json, "version") != 0 || event.type == "lost";
-  if (!sending_.empty() && !is_live && (file.empty() || event.type == "fault")) return held_.push_back(event);
+  if (!sending_.empty() && !is_live && (file.empty() || event.type == "fault")) {
+    // Of others' modules there may be any number.
+    if (held_.size() < most_held) held_.push_back(event);
+    return;
+  }
   if (file.empty() && event.type != "lost") return;
   if (event.type == "fault") {
     tell_fault(event.json, file);
