@@ -117,6 +117,13 @@ TEST_F(ClientDeployTest, what_is_no_source_fails_and_the_others_are_deployed) {
             "cweb: long.c: is longer than 4.0 MiB, the most that is read of it\n");
   EXPECT_THAT(live(), testing::ElementsAre("a", "b"));
 
+  const Finished list = user_.run({"--server", server_.url(), "--json", "list"});
+  EXPECT_EQ(list.exit_code, 0) << list.err;
+  EXPECT_EQ(json::parse(list.out, nullptr, false).at("modules").size(), 2U);
+  const Finished unset = run({"deploy", "--server=", "a.c"});
+  EXPECT_EQ(unset.exit_code, 2);
+  EXPECT_THAT(unset.err, HasSubstr("deploy: --server= has no value"));
+
   const Finished as_json = run({"deploy", "--json", "./a.c", "none.c", "b.c"});
   EXPECT_EQ(as_json.exit_code, 1);
   EXPECT_EQ(as_json.err, "");
