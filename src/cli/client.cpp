@@ -1,32 +1,43 @@
 #include "cli/client.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
 
+#include "base/clock.h"
 #include "cli/client_failure.h"
 #include "cli/client_transfer.h"
 #include "cli/curl_library.h"
+#include "cli/output.h"
 
 namespace cweb::cli {
 namespace {
 
 /// No answer of cweb's is nearly as long. Who sends more is something else.
 constexpr size_t longest_answer = size_t{64} << 20;
+constexpr int64_t long_wait_ms = 2'000;
 
 /// A call while it is under way.
 struct Transfer {
   const Call* call = nullptr;
+  const ServerAddress* address = nullptr;
   HttpAnswer answer;
+  bool head_began = false;
   bool head_ended = false;
   bool too_long = false;
   bool ended_by_caller = false;
+  bool waits_long = false;
+  int64_t begin_ms = monotonic_ms();
 };
 
 /// A connection that ends within the head leaves libcurl content with what there was.
 size_t take_header(char* bytes, size_t, size_t count, void* transfer_pointer) {
   const std::string_view line(bytes, count);
-  static_cast<Transfer*>(transfer_pointer)->head_ended = line == "\r\n" || line == "\n";
+  auto& transfer = *static_cast<Transfer*>(transfer_pointer);
+  transfer.head_began = true;
+  transfer.head_ended = line == "\r\n" || line == "\n";
   return count;
 }
 
@@ -38,8 +49,17 @@ size_t take_body(char* bytes, size_t, size_t count, void* transfer_pointer) {
   return count;
 }
 
-int look_for_cancel(void* transfer_pointer, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+/// To a person, who sees nothing otherwise.
+void tell_waiting(Transfer& transfer) {
+  if (transfer.waits_long || transfer.head_began || monotonic_ms() - transfer.begin_ms < long_wait_ms) return;
+  transfer.waits_long = true;
+  if (::isatty(STDERR_FILENO) == 1) complain("waiting for " + transfer.address->url + " ...");
+}
+
+int look_around(void* transfer_pointer, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   auto& transfer = *static_cast<Transfer*>(transfer_pointer);
+  if (transfer.call->meanwhile) transfer.call->meanwhile();
+  tell_waiting(transfer);
   const std::atomic<bool>* const cancelled = transfer.call->cancelled;
   transfer.ended_by_caller = cancelled != nullptr && cancelled->load();
   return transfer.ended_by_caller ? 1 : 0;
@@ -113,7 +133,7 @@ Expected<HttpAnswer> Client::call(const Call& call) {
   if (!address_.key.empty()) headers.add("Authorization: Bearer " + address_.key);
   curl.set_call(call, headers);
   const std::string url = address_.url + std::string(call.path);
-  Transfer transfer{.call = &call, .answer = {}};
+  Transfer transfer{.call = &call, .address = &address_, .answer = {}};
   std::array<char, CURL_ERROR_SIZE> detail{};
   curl.set(CURLOPT_URL, url.c_str());
   curl.set(CURLOPT_ERRORBUFFER, detail.data());
@@ -121,7 +141,7 @@ Expected<HttpAnswer> Client::call(const Call& call) {
   curl.set(CURLOPT_HEADERDATA, static_cast<void*>(&transfer));
   curl.set(CURLOPT_WRITEFUNCTION, &take_body);
   curl.set(CURLOPT_WRITEDATA, static_cast<void*>(&transfer));
-  curl.set(CURLOPT_XFERINFOFUNCTION, &look_for_cancel);
+  curl.set(CURLOPT_XFERINFOFUNCTION, &look_around);
   curl.set(CURLOPT_XFERINFODATA, static_cast<void*>(&transfer));
   curl.set(CURLOPT_NOPROGRESS, 0L);
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,6 +39,8 @@ struct Call {
   std::chrono::seconds most{0};      ///< for all of it; 0: as long as it goes on
   /// Looked at about once a second: set by another thread or a signal handler, it ends the call, which is no failure.
   const std::atomic<bool>* cancelled = nullptr;
+  /// Called about as often, when it is not empty. Must not use this client.
+  std::function<void()> meanwhile = {};
 };
 
 /// One thread at a time.

@@ -1,6 +1,10 @@
 #include "cli/client_options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string_view>
 
 namespace cweb::cli {
 namespace {
@@ -29,7 +33,7 @@ void add_server_options(CLI::App& command, ClientCommand& said, Json json = Json
                   "its admin key, for all who can list processes to see; or CWEB_ADMIN_KEY, or cweb login")
       ->check(is_named)
       ->type_name("KEY");
-  if (json == Json::offered) command.add_flag("--json", said.json, "print the server's JSON as it came");
+  if (json == Json::offered) command.add_flag("--json", said.json, "print the server's JSON");
   auto* const insecure =
       command.add_flag("--insecure", said.server.insecure, "take any certificate, whoever signed it");
   command.add_option("--cacert", said.server.ca_file, "PEM file of those whose certificates are trusted")
@@ -124,7 +128,31 @@ void add_new(CLI::App& app, ClientCommand& said) {
               "  clang -fsyntax-only -I$(cweb include-dir) hello.c");
 }
 
+struct ServerOption {
+  std::string_view name;
+  bool takes_value;
+};
+constexpr std::array<ServerOption, 5> server_options = {
+    {{"--server", true}, {"--key", true}, {"--cacert", true}, {"--insecure", false}, {"--json", false}}};
+
 }  // namespace
+
+std::vector<const char*> command_first(int argc, const char* const* argv) {
+  std::vector<const char*> arguments(argv, argv + argc);
+  size_t at = 1;
+  while (at < arguments.size()) {
+    const std::string_view argument = arguments[at];
+    const size_t equals = argument.find('=');
+    const auto option = std::find_if(server_options.begin(), server_options.end(),
+                                     [&](const auto& each) { return each.name == argument.substr(0, equals); });
+    if (option == server_options.end()) break;
+    at += option->takes_value && equals == argument.npos ? 2 : 1;
+  }
+  if (at >= arguments.size() || arguments[at][0] == '-') return arguments;
+  const auto command = arguments.begin() + static_cast<std::ptrdiff_t>(at);
+  std::rotate(arguments.begin() + 1, command, command + 1);
+  return arguments;
+}
 
 void add_client_commands(CLI::App& app, ClientCommand& said) {
   add_new(app, said);

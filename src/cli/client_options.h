@@ -41,7 +41,7 @@ struct ClientCommand {
   };
   What what = What::list;
   ServerWish server;
-  bool json = false;                          ///< the server's JSON to standard output, as it came
+  bool json = false;                          ///< the server's JSON to standard output
   std::vector<std::string> files;             ///< of deploy, where "-" is standard input, of watch and of run
   std::string ini;                            ///< of deploy; empty: not given
   bool check_only = false;                    ///< of deploy
@@ -57,5 +57,9 @@ struct ClientCommand {
 /// Adds the subcommands to the command line; the one that is parsed has its data in `command`, which outlives `app`.
 /// The commands, in the order in which they were added, are what client_command_parsed() looks through.
 void add_client_commands(CLI::App& app, ClientCommand& command);
+
+/// The command line with what of --server, --key, --cacert, --insecure and --json stands before the command put behind
+/// it: `cweb --server URL list` is `cweb list --server URL`. Anything else stays as it is.
+std::vector<const char*> command_first(int argc, const char* const* argv);
 
 }  // namespace cweb::cli

@@ -42,6 +42,14 @@ bool colours_of_messages() {
   return colours;
 }
 
+/// An object of `cweb deploy --json`: `report` with the file as it was typed before it.
+void print_json(const std::string& file, const nlohmann::ordered_json& report) {
+  nlohmann::ordered_json told = {{"file", file}};
+  told.update(report);
+  told["file"] = file;
+  print_foreign(told.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+}
+
 /// The answer to one file, told. Fails like send_source.
 Expected<bool> tell(const Client& client, const ClientCommand& command, const std::string& file,
                     const std::string& source, const HttpAnswer& answer) {
@@ -50,7 +58,8 @@ Expected<bool> tell(const Client& client, const ClientCommand& command, const st
   const ReportText told = report_text(*report, shown_file(file), source, colours_of_messages());
   const bool succeeded = told.succeeded && answer.status == 200;
   if (command.json) {
-    print_foreign(answer.body);
+    // Read again, in its own order; it is an object.
+    print_json(file, nlohmann::ordered_json::parse(answer.body, nullptr, /*allow_exceptions=*/false));
     return succeeded;
   }
   print_message(told.messages);
@@ -99,12 +108,13 @@ std::expected<std::string, FileFault> read_source(const std::string& file, FileK
 }
 
 Expected<HttpAnswer> send_source(Client& client, const std::string& source, bool check_only,
-                                 const std::atomic<bool>* cancelled) {
+                                 const std::atomic<bool>* cancelled, std::function<void()> meanwhile) {
   return client.call({.method = "POST",
                       .path = check_only ? "/mgnt?check=1" : "/mgnt",
                       .body = source,
                       .type = "text/x-c",
-                      .cancelled = cancelled});
+                      .cancelled = cancelled,
+                      .meanwhile = std::move(meanwhile)});
 }
 
 int run_deploy(Client& client, const ClientCommand& command, const DeployPlan& plan) {
@@ -112,7 +122,8 @@ int run_deploy(Client& client, const ClientCommand& command, const DeployPlan& p
   for (const std::string& file : plan.files) {
     const auto source = read_source(file);
     if (!source) {
-      complain(source.error().sentence);
+      const std::string& sentence = source.error().sentence;
+      command.json ? print_json(file, {{"status", "failed"}, {"error", sentence}}) : complain(sentence);
       all_succeeded = false;
       continue;
     }

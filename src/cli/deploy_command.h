@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <expected>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -36,9 +37,9 @@ std::string shown_file(const std::string& file);
 
 /// Sends a source. Fails with a sentence when the server does not answer or refuses to speak at all: another file would
 /// come to the same.
-/// `cancelled`: see Call.
+/// `cancelled`, `meanwhile`: see Call.
 Expected<HttpAnswer> send_source(Client& client, const std::string& source, bool check_only,
-                                 const std::atomic<bool>* cancelled = nullptr);
+                                 const std::atomic<bool>* cancelled = nullptr, std::function<void()> meanwhile = {});
 
 /// Deploys what is planned. The exit code.
 int run_deploy(Client& client, const ClientCommand& command, const DeployPlan& plan);

@@ -135,7 +135,9 @@ class Painter {
     } else if (const auto head = parse_head(line)) {
       message(*head);
     } else {
-      text_ += std::string(line) + "\n";
+      // Behind the compiler's messages may stand the report of a fault in onload.
+      is_fault_ = is_fault_ || line.starts_with("fault ");
+      text_ += (is_fault_ ? with_files(line, "", {{"", file_}}) : std::string(line)) + "\n";
     }
   }
 
@@ -171,6 +173,7 @@ class Painter {
   const bool adds_excerpts_;
   const bool colours_;
   std::string text_;
+  bool is_fault_ = false;
   int marks_ = 0;  ///< lines below the last line of the source
 };
 
@@ -181,6 +184,23 @@ std::string diagnostic_text(std::string_view rendered, std::string_view file, st
   Painter painter(file, source, !has_excerpt(clean), colours);
   for (std::string_view rest = clean; !rest.empty();) painter.line(take_line(rest));
   return painter.take();
+}
+
+std::string with_files(std::string_view report, const std::string& module,
+                       const std::map<std::string, std::string>& files) {
+  std::string text;
+  for (size_t at = report.find(source_name); at != report.npos; at = report.find(source_name)) {
+    text += report.substr(0, at);
+    report.remove_prefix(at + source_name.size());
+    const bool is_others = text.ends_with('/');
+    const auto file = std::find_if(files.begin(), files.end(), [&](const auto& each) {
+      return is_others ? text.ends_with(" " + each.first + "/") : each.first == module;
+    });
+    if (file != files.end() && is_others) text.resize(text.size() - file->first.size() - 1);
+    text += file == files.end() ? source_name : std::string_view(file->second);
+  }
+  text += report;
+  return text;
 }
 
 }  // namespace cweb::cli

@@ -56,24 +56,6 @@ std::string local_date_and_time(const std::string& time) {
                      local->tm_hour, local->tm_min, local->tm_sec);
 }
 
-std::string with_files(std::string_view report, const std::string& module,
-                       const std::map<std::string, std::string>& files) {
-  constexpr std::string_view source_name = "module.c";
-  std::string text;
-  for (size_t at = report.find(source_name); at != report.npos; at = report.find(source_name)) {
-    text += report.substr(0, at);
-    report.remove_prefix(at + source_name.size());
-    const bool is_others = text.ends_with('/');
-    const auto file = std::find_if(files.begin(), files.end(), [&](const auto& each) {
-      return is_others ? text.ends_with(" " + each.first + "/") : each.first == module;
-    });
-    if (file != files.end() && is_others) text.resize(text.size() - file->first.size() - 1);
-    text += file == files.end() ? source_name : std::string_view(file->second);
-  }
-  text += report;
-  return text;
-}
-
 std::string show_event(const nlohmann::json& event, bool colours) {
   const std::string type = text_in(event, "type");
   const std::string text = harmless_line(member_of(event, "text"));

@@ -79,8 +79,9 @@ int Logs::follow(uint64_t after) {
   }
   (*stream)->open(command_.modules, after);
   int64_t wait_ms = -1;
-  while (!interrupts->came() && flush_output()) {
-    std::array<curl_waitfd, 1> fds{{{interrupts->fd(), CURL_WAIT_POLLIN, 0}}};
+  while (!interrupts->came() && flush_output() && has_reader()) {
+    // Of standard output its end alone is waited for, which needs no asking.
+    std::array<curl_waitfd, 2> fds{{{interrupts->fd(), CURL_WAIT_POLLIN, 0}, {STDOUT_FILENO, 0, 0}}};
     (*stream)->wait(fds, static_cast<int>(wait_ms), [this](const ServerEvent& event) { take(event); });
     if ((*stream)->state() != EventStream::State::closed) {
       wait_ms = -1;

@@ -48,8 +48,9 @@ std::string fields_text(const std::vector<std::pair<const char*, std::string>>& 
 }
 
 std::string fault_text(const json& fault) {
-  std::string text = "  " + local_date_and_time(text_in(fault, "time")) + "  version " + number_text(fault, "version") +
-                     ": " + text_in(fault, "what");
+  // A version that failed in its onload has no number.
+  const std::string version = number_in(fault, "version") == 0 ? "" : "version " + number_text(fault, "version") + ": ";
+  std::string text = "  " + local_date_and_time(text_in(fault, "time")) + "  " + version + text_in(fault, "what");
   const auto line = number_in(fault, "line");
   if (line != 0)
     text += " at " + text_in(fault, "file") + ":" + std::to_string(line) + ":" + number_text(fault, "column");

@@ -10,6 +10,7 @@
 
 #include "base/unique_fd.h"
 #include "cli/include_dir.h"
+#include "cli/small_file.h"
 
 namespace cweb::cli {
 namespace {
@@ -104,19 +105,31 @@ bool write_new_file(const std::string& path, std::string_view text) {
   return true;
 }
 
-/// Does something tell clangd here already how C is compiled?
-bool clangd_is_set_up() {
+/// What tells clangd here already how C is compiled; empty when nothing does.
+std::string clangd_settings() {
   for (const char* name : {"compile_flags.txt", "compile_commands.json", ".clangd"}) {
-    if (::access(name, F_OK) == 0) return true;
+    if (::access(name, F_OK) == 0) return name;
   }
-  return false;
+  return {};
+}
+
+bool contains(const std::string& file, const std::string& text) {
+  constexpr size_t most_bytes = size_t{4} << 20;
+  const auto read = read_small_file(file, most_bytes, FileKind::regular);
+  return read && read->find(text) != std::string::npos;
 }
 
 /// An editor that does not know cweb.h is a nuisance and no reason to fail: the module is there.
 void set_up_clangd() {
-  if (clangd_is_set_up()) return;
+  const std::string settings = clangd_settings();
   const auto headers = include_dir();
+  if (!settings.empty() && (!headers || contains(settings, *headers))) return;
   if (!headers) return static_cast<void>(std::fprintf(stderr, "note: %s\n", headers.error().message.c_str()));
+  if (!settings.empty()) {
+    std::fprintf(stderr, "note: %s was left alone: clangd needs -I%s there to find cweb.h\n", settings.c_str(),
+                 headers->c_str());
+    return;
+  }
   const std::string flags = "-xc\n-std=gnu17\n-Wall\n-Wextra\n-I" + *headers + "\n";
   if (!write_new_file("compile_flags.txt", flags)) {
     std::fprintf(stderr, "note: compile_flags.txt, which tells clangd where cweb.h is, could not be written: %s\n",

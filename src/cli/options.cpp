@@ -319,15 +319,19 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   health->parse_complete_callback([] {});
   ClientCommand client;
   add_client_commands(app, client);
-  const int own_arguments = arguments_before_server_s(argc, argv);
-  if (own_arguments < argc) client.server_arguments = {argv + own_arguments + 1, argv + argc};
+  const std::vector<const char*> ordered = command_first(argc, argv);
+  const int own_arguments = arguments_before_server_s(argc, ordered.data());
+  if (own_arguments < argc) client.server_arguments = {ordered.begin() + own_arguments + 1, ordered.end()};
   try {
-    app.parse(own_arguments, argv);
+    if (const auto fault = empty_option_sentence(app, own_arguments, ordered.data())) {
+      return PrintAndExit{"cweb: " + *fault + "\n", usage_error};
+    }
+    app.parse(own_arguments, ordered.data());
   } catch (const CLI::CallForHelp&) {
     const CLI::App& asked = asked_command(app);
     return PrintAndExit{&asked == &app ? app.help() : asked.help(app.get_name()), 0};
   } catch (const CLI::ParseError& error) {
-    return PrintAndExit{"cweb: " + usage_sentence(app, argc, argv, error) + "\n", usage_error};
+    return PrintAndExit{"cweb: " + usage_sentence(app, argc, ordered.data(), error) + "\n", usage_error};
   }
   if (print_version) return PrintVersion{};
   if (health->parsed()) {

@@ -1,5 +1,6 @@
 #include "cli/output.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,7 +30,14 @@ void print(std::string_view text) {
 
 bool flush_output() {
   if (std::fflush(stdout) != 0) note_error();
-  return std::ferror(stdout) == 0;
+  return write_error == 0 && std::ferror(stdout) == 0;
+}
+
+bool has_reader() {
+  // Errors alone: of a pipe whose other end is closed, of a terminal that is gone.
+  pollfd out{STDOUT_FILENO, 0, 0};
+  if (::poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP)) != 0 && write_error == 0) write_error = EPIPE;
+  return write_error == 0;
 }
 
 void print_foreign(std::string_view text) {

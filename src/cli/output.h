@@ -11,6 +11,10 @@ void print(std::string_view text);
 /// What was printed is written now. False: that, or something before it, could not be.
 bool flush_output();
 
+/// Does somebody still read standard output? False at the end of `cweb logs -f | head -1`, before anything more is
+/// written; finish_output() knows it then.
+bool has_reader();
+
 /// A server's own bytes to standard output: as they are, but for a terminal, where they are made harmless.
 void print_foreign(std::string_view text);
 

@@ -21,6 +21,8 @@ namespace {
 
 constexpr uint16_t usual_port = 8080;
 constexpr int end_patience_ms = 5'000;
+/// Code of a module may never return, and nothing of this server is kept.
+constexpr int stop_patience_ms = 1'000;
 /// Not a name: it may lead to another family first, where somebody else listens.
 constexpr const char* own_host = "127.0.0.1";
 /// Descriptor of the ready line in the server.
@@ -87,7 +89,9 @@ Expected<std::unique_ptr<OwnServer>> OwnServer::start(const OwnServerOptions& op
   auto server = start_on(options.port.value_or(usual_port), options.further);
   if (server || options.port) return server;
   // Whatever was wrong, it is said by the second one too, unless it was the port.
-  return start_on(0, options.further);
+  server = start_on(0, options.further);
+  if (server) (*server)->usual_port_is_taken_ = true;
+  return server;
 }
 
 Expected<std::unique_ptr<OwnServer>> OwnServer::start_on(uint16_t port, const std::vector<std::string>& further) {
@@ -157,8 +161,9 @@ void OwnServer::stop(int interrupt_fd) {
   if (pid_ < 0) return;
   ::kill(pid_, SIGTERM);
   std::array<pollfd, 2> fds{{{process_.get(), POLLIN, 0}, {interrupt_fd, POLLIN, 0}}};
-  while (::poll(fds.data(), fds.size(), -1) < 0 && errno == EINTR) {
+  while (::poll(fds.data(), fds.size(), stop_patience_ms) < 0 && errno == EINTR) {
   }
+  // The parent that looks after the server: the server dies with it.
   if (fds[0].revents == 0) ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
   pid_ = -1;

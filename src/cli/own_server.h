@@ -33,12 +33,14 @@ class OwnServer {
   const std::string& url() const { return url_; }
   /// The same for people: "http://localhost:8080".
   const std::string& shown_url() const { return shown_url_; }
+  /// Was 8080 to be its port, and somebody else has it?
+  bool usual_port_is_taken() const { return usual_port_is_taken_; }
   /// Readable when the process has ended.
   int end_fd() const { return process_.get(); }
   /// The last lines of its log.
   std::string last_words() const;
 
-  /// Asks it to end and waits: until `interrupt_fd` is readable, then it is killed.
+  /// Asks it to end and waits: about a second, or until `interrupt_fd` is readable, then it is killed.
   void stop(int interrupt_fd);
 
  private:
@@ -51,6 +53,7 @@ class OwnServer {
   std::unique_ptr<LastWords> log_;
   std::string url_;
   std::string shown_url_;
+  bool usual_port_is_taken_ = false;
 };
 
 }  // namespace cweb::cli

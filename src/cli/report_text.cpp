@@ -28,7 +28,7 @@ std::string failure_line(const json& report, std::string_view file, bool colours
   std::string line = coloured(colours, Colour::bold, one_line(file) + ": ");
   line += coloured(colours, Colour::error, "not deployed");
   const std::string stage = text_in(report, "stage");
-  const std::string error = text_in(report, "error");
+  const std::string error = with_files(text_in(report, "error"), "", {{"", one_line(file)}});
   line += (stage.empty() ? ": " : " (" + stage + "): ") + (error.empty() ? "the server does not say why" : error);
   const std::string keeps = text_in(report, "keeps_serving");
   return line + (keeps.empty() ? "" : "; " + keeps + ", keeps serving") + "\n";

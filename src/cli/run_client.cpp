@@ -72,7 +72,7 @@ Expected<std::unique_ptr<Client>> connect(const ClientCommand& command, const st
 }
 
 int watch(const ClientCommand& command) {
-  auto targets = WatchTargets::find(command.files);
+  auto targets = WatchTargets::find(command.files, "name what to watch: cweb watch FILE...");
   if (!targets) return give_up(targets.error(), usage_error);
   Expected<std::string> ini_url = targets->server_url();
   if (ini_url->empty() && !names_server(command.server)) ini_url = server_of_ini(default_ini);
@@ -82,7 +82,7 @@ int watch(const ClientCommand& command) {
   if (!client) return give_up(client.error(), exit_code);
   const auto interrupts = Interrupts::take_over();
   if (!interrupts) return give_up(interrupts.error(), 1);
-  return run_watch(**client, std::move(*targets), *interrupts);
+  return run_watch(**client, std::move(*targets), *interrupts, {.named_by_list = !names_server(command.server)});
 }
 
 int run(const ClientCommand& command) {

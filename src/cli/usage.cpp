@@ -5,8 +5,20 @@
 #include <vector>
 
 #include "cli/suggestion.h"
+#include "cli/terminal_text.h"
 
 namespace cweb::cli {
+namespace {
+
+/// The command that has this option: the one that was named, or when none was, the first; null when there is none.
+const CLI::App* command_with(const CLI::App& app, const CLI::App& asked, const std::string& option) {
+  if (&asked != &app) return asked.get_option_no_throw(option) == nullptr ? nullptr : &asked;
+  const auto having =
+      app.get_subcommands([&](const CLI::App* each) { return each->get_option_no_throw(option) != nullptr; });
+  return having.empty() ? nullptr : having.front();
+}
+
+}  // namespace
 
 const char* const usage_examples =
     "The first minute:\n"
@@ -38,6 +50,20 @@ const CLI::App& asked_command(const CLI::App& app) {
   return commands.empty() ? app : *commands.front();
 }
 
+std::optional<std::string> empty_option_sentence(const CLI::App& app, int argc, const char* const* argv) {
+  if (argc < 2) return std::nullopt;
+  const auto commands = app.get_subcommands([&](const CLI::App* each) { return each->get_name() == argv[1]; });
+  for (int i = 2; i < argc && !commands.empty(); ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--") break;
+    if (!argument.starts_with("--") || !argument.ends_with('=')) continue;
+    const CLI::Option* const option = commands.front()->get_option_no_throw(argument.substr(0, argument.size() - 1));
+    if (option == nullptr || option->get_items_expected_max() == 0) continue;
+    return commands.front()->get_name() + ": " + argument + " has no value: is the variable behind it not set?";
+  }
+  return std::nullopt;
+}
+
 std::string usage_sentence(const CLI::App& app, int argc, const char* const* argv, const CLI::ParseError& error) {
   const CLI::App& command = asked_command(app);
   const std::string name = &command == &app ? "cweb" : "cweb " + command.get_name();
@@ -51,11 +77,15 @@ std::string usage_sentence(const CLI::App& app, int argc, const char* const* arg
   const auto option =
       std::find_if(unknown.begin(), unknown.end(), [](const auto& text) { return text.starts_with("-"); });
   if (option != unknown.end()) {
+    const std::string shown = one_line(option->substr(0, option->find('=')));
+    if (const CLI::App* const has_it = command_with(app, command, shown)) {
+      return shown + " goes behind the command: cweb " + has_it->get_name() + " " + shown + see;
+    }
     std::vector<std::string> names;
     for (const CLI::Option* each : command.get_options()) {
       for (const std::string& long_name : each->get_lnames()) names.push_back("--" + long_name);
     }
-    return unknown_sentence("option", option->substr(0, option->find('=')), names) + see;
+    return unknown_sentence("option", shown, names) + see;
   }
   return (&command == &app ? "" : command.get_name() + ": ") + error.what() + see;
 }

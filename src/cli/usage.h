@@ -1,6 +1,7 @@
 // What a command line that is not understood, or that asks for help, is told.
 #pragma once
 
+#include <optional>
 #include <string>
 
 namespace CLI {
@@ -18,6 +19,10 @@ extern const char* const health_examples;
 
 /// The command that was named; the whole when none was.
 const CLI::App& asked_command(const CLI::App& app);
+
+/// `--server=$URL` of a variable that is not set: what is wrong with the first option that is given an empty value so,
+/// and would take the next argument for it; nothing when there is none.
+std::optional<std::string> empty_option_sentence(const CLI::App& app, int argc, const char* const* argv);
 
 /// What is wrong with the command line, and the name that was meant, perhaps.
 std::string usage_sentence(const CLI::App& app, int argc, const char* const* argv, const CLI::ParseError& error);

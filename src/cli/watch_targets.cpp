@@ -24,12 +24,11 @@ Expected<RoutesIni> read_list(const std::string& path) {
 
 }  // namespace
 
-Expected<WatchTargets> WatchTargets::find(const std::vector<std::string>& arguments) {
+Expected<WatchTargets> WatchTargets::find(const std::vector<std::string>& arguments, const std::string& ask) {
   WatchTargets targets;
   std::vector<std::string> all = arguments;
   if (all.empty()) {
-    if (::access(default_ini, F_OK) != 0)
-      return fail("name what to watch: cweb watch FILE..., or list files in routes.ini");
+    if (::access(default_ini, F_OK) != 0) return fail(ask + ", or list files in routes.ini");
     all.emplace_back(default_ini);
   }
   for (const std::string& argument : all) {
@@ -63,10 +62,16 @@ bool WatchTargets::add(const std::string& file) {
 Expected<void> WatchTargets::add_list(const std::string& path) {
   auto ini = read_list(path);
   if (!ini) return std::unexpected(ini.error());
-  if (server_url_.empty()) server_url_ = ini->server_url;
+  take_server(path, ini->server_url);
   for (const std::string& file : ini->files) add(file);
   lists_[path] = std::move(ini->files);
   return {};
+}
+
+/// What a list says of the server.
+void WatchTargets::take_server(const std::string& list, const std::string& url) {
+  if (server_list_.empty() && !url.empty()) server_list_ = list;
+  if (server_list_ == list) server_url_ = url;
 }
 
 Expected<void> WatchTargets::add_to(FileWatch& watch) const {
@@ -88,6 +93,7 @@ Expected<void> WatchTargets::add_to(FileWatch& watch) const {
 Expected<std::vector<std::string>> WatchTargets::read_again(const std::string& list, FileWatch& watch) {
   auto ini = read_list(list);
   if (!ini) return std::unexpected(ini.error());
+  take_server(list, ini->server_url);
   std::vector<std::string>& listed = lists_[list];
   for (const std::string& file : ini->files) {
     if (auto watched = watch.add_file(file); !watched) return std::unexpected(watched.error());

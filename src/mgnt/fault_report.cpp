@@ -102,8 +102,10 @@ std::string sentence(const FaultReport& report) {
 }
 
 std::string to_text(const FaultReport& report) {
-  std::string text = fmt::format("fault {} in module {}, version {}: {}\n", report.id, report.module, report.version,
-                                 sentence(report));
+  std::string text = fmt::format("fault {} in module {}", report.id, report.module);
+  // None has been given to what fails in its first onload.
+  if (report.version != 0) text += fmt::format(", version {}", report.version);
+  text += ": " + sentence(report) + "\n";
   text += excerpt(report);
   text += call_chain(report);
   text += fmt::format("  during {}\n", report.call);

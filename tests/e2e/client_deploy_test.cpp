@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 
 #include "client_user.h"
@@ -67,6 +68,14 @@ TEST_F(ClientDeployTest, a_failure_is_shown_as_clang_shows_it_and_says_what_keep
 
   user_.home().write("other.c", answering_module("other", "/x", "mine"));
   EXPECT_THAT(run({"deploy", "other.c"}).err, ContainsRegex("other\\.c: not deployed \\(routes\\): .*/x"));
+
+  user_.home().write("up.c", loading_module("up", "exit(3);"));
+  EXPECT_THAT(
+      run({"deploy", "./up.c"}).err,
+      AllOf(ContainsRegex(
+                "^fault [0-9a-f]+ in module up: the module called exit\\(3\\) at \\./up\\.c:3:[0-9]+ in load\n"),
+            ContainsRegex("\n  in   \\./up\\.c:3:[0-9]+ in load\n"),
+            ContainsRegex("\n\\./up\\.c: not deployed \\(onload\\): .* at \\./up\\.c:3:[0-9]+ in load\n$")));
 }
 
 TEST_F(ClientDeployTest, warnings_are_shown_of_what_is_deployed) {
@@ -107,6 +116,30 @@ TEST_F(ClientDeployTest, what_is_no_source_fails_and_the_others_are_deployed) {
             "cweb: empty.c: the file is empty\n"
             "cweb: long.c: is longer than 4.0 MiB, the most that is read of it\n");
   EXPECT_THAT(live(), testing::ElementsAre("a", "b"));
+
+  const Finished list = user_.run({"--server", server_.url(), "--json", "list"});
+  EXPECT_EQ(list.exit_code, 0) << list.err;
+  EXPECT_EQ(json::parse(list.out, nullptr, false).at("modules").size(), 2U);
+  const Finished unset = run({"deploy", "--server=", "a.c"});
+  EXPECT_EQ(unset.exit_code, 2);
+  EXPECT_THAT(unset.err, HasSubstr("deploy: --server= has no value"));
+
+  const Finished as_json = run({"deploy", "--json", "./a.c", "none.c", "b.c"});
+  EXPECT_EQ(as_json.exit_code, 1);
+  EXPECT_EQ(as_json.err, "");
+  std::vector<json> objects;
+  std::istringstream stream(as_json.out);
+  while (stream >> std::ws && !stream.eof()) {
+    json object;
+    stream >> object;
+    objects.push_back(object);
+  }
+  ASSERT_EQ(objects.size(), 3U) << as_json.out;
+  EXPECT_EQ(objects[0].value("file", ""), "./a.c");
+  EXPECT_EQ(objects[0].value("status", ""), "unchanged");
+  EXPECT_EQ(objects[1],
+            (json{{"file", "none.c"}, {"status", "failed"}, {"error", "none.c: No such file or directory"}}));
+  EXPECT_EQ(objects[2].value("file", ""), "b.c");
 }
 
 TEST_F(ClientDeployTest, an_ini_says_what_is_deployed_and_where) {

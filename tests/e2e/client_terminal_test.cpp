@@ -1,6 +1,8 @@
 // What is otherwise when a person sits there: colours, and a key that is typed and not shown.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <csignal>
@@ -53,6 +55,17 @@ TEST_F(ClientTerminalTest, a_source_is_harmless_there) {
   ASSERT_TRUE(e2e::deploy(server.port(), answering_module("a", "/a", "a") + "// \033[2J\n").deployed());
   EXPECT_THAT(shown_by({"source", "a", "--server", server.url()}),
               AllOf(HasSubstr("// ?[2J\r\n"), Not(HasSubstr("\033"))));
+}
+
+TEST_F(ClientTerminalTest, a_server_that_says_nothing_is_told_of) {
+  const UniqueFd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(listen(listener.get(), 1), 0);  // on a port that is free
+  sockaddr_in address{};
+  socklen_t length = sizeof address;
+  getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &length);
+  const std::string url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  Terminal terminal(user_.command({"list", "--server", url}));
+  EXPECT_TRUE(terminal.await("cweb: waiting for " + url + " ...")) << terminal.shown();
 }
 
 TEST_F(ClientTerminalTest, login_asks_for_the_key_and_does_not_show_it) {

@@ -23,6 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::MatchesRegex;
 using testing::Not;
 
 /// A listening socket on this port of this machine; who has it now may be another test, which ends soon.
@@ -93,6 +94,7 @@ TEST_F(RunTest, the_usual_port_may_be_taken_and_one_that_is_asked_for_may_not) {
     Terminal terminal(user_.command({"run", "a.c"}, {"NO_COLOR=1"}));
     const uint16_t port = port_of(terminal);
     EXPECT_TRUE(port != 0 && port != 8080) << terminal.shown();
+    EXPECT_TRUE(terminal.await("; port 8080 is taken by another")) << terminal.shown();
     terminal.type("\x03");
     EXPECT_EQ(terminal.await_end(), 0);
   }
@@ -113,6 +115,18 @@ TEST_F(RunTest, its_server_does_not_outlive_it) {
   EXPECT_TRUE(eventually([&] { return HttpClient(port).get("/a").status == 0; }));
 }
 
+TEST_F(RunTest, ctrl_c_ends_it_also_while_an_onload_does_not_return) {
+  home().write("a.c", loading_module("a", "for (;;) {}"));
+  // Longer than anybody waits for.
+  Terminal terminal(user_.command({"run", "--port", "0", "a.c", "--", "--deadline-ms", "600000"}, {"NO_COLOR=1"}));
+  const uint16_t port = port_of(terminal);
+  ASSERT_NE(port, 0) << terminal.shown();
+  ASSERT_TRUE(terminal.await(" a: loading a")) << "while it runs " << terminal.shown();
+  terminal.type("\x03");
+  EXPECT_EQ(terminal.await_end(), 0) << terminal.shown();
+  EXPECT_TRUE(eventually([&] { return HttpClient(port).get("/mgnt").status == 0; })) << "nothing is left";
+}
+
 TEST_F(RunTest, options_behind_the_dashes_are_its_server_s) {
   home().write("a.c", fill_in(answering_module("a", "/a", "one"), {}));
   Terminal terminal(
@@ -121,9 +135,11 @@ TEST_F(RunTest, options_behind_the_dashes_are_its_server_s) {
   ASSERT_NE(port, 0) << terminal.shown();
   ASSERT_TRUE(terminal.await("a, version 1")) << terminal.shown();
   HttpClient(port).get("/a");
+  EXPECT_TRUE(eventually([&] { return !home().read("access").empty(); }));
   terminal.type("\x03");
   EXPECT_EQ(terminal.await_end(), 0) << terminal.shown();
   EXPECT_THAT(home().read("access"), HasSubstr("\"GET /a HTTP/1.1\" 200"));
+  EXPECT_THAT(user_.run({"run"}).err, HasSubstr("name what to run: cweb run FILE..., or list files in routes.ini"));
   const Finished wrong = user_.run({"run", "a.c", "--", "--no-such-option"});
   EXPECT_EQ(wrong.exit_code, 1);
   EXPECT_THAT(wrong.err, HasSubstr("--no-such-option"));
@@ -134,6 +150,7 @@ TEST_F(RunTest, a_new_module_is_fine_for_the_server_and_for_other_compilers) {
   ASSERT_EQ(user_.run({"new", "hello"}).exit_code, 0);
   const Finished with_socket = user_.run({"new", "--ws", "tea-room.c"});
   ASSERT_EQ(with_socket.exit_code, 0) << with_socket.err;
+  EXPECT_EQ(with_socket.err, "") << "the flags that are there have the directory of cweb.h";
   const Finished deployed = user_.run({"deploy", "hello.c", "tea-room.c", "--server", server.url()});
   EXPECT_EQ(deployed.exit_code, 0) << deployed.err;
   EXPECT_EQ(deployed.err, "") << "not a warning";
@@ -154,6 +171,12 @@ TEST_F(RunTest, a_new_module_is_fine_for_the_server_and_for_other_compilers) {
   EXPECT_EQ(again.exit_code, 1);
   EXPECT_THAT(again.err, HasSubstr("hello.c is there already"));
   EXPECT_EQ(home().read("hello.c"), "mine");
+  home().write("compile_flags.txt", "-xc\n");
+  const Finished beside = user_.run({"new", "third"});
+  EXPECT_EQ(beside.exit_code, 0);
+  EXPECT_THAT(beside.err,
+              MatchesRegex("note: compile_flags.txt was left alone: clangd needs -I/.*/include there [^\n]*\n"));
+  EXPECT_EQ(home().read("compile_flags.txt"), "-xc\n");
   for (const char* name : {"../x", "a b", "-", "mgnt"}) EXPECT_EQ(user_.run({"new", name}).exit_code, 2) << name;
 }
 

@@ -109,6 +109,31 @@ TEST_F(WatchTest, what_its_modules_print_and_suffer_is_shown_and_nothing_of_othe
   EXPECT_THAT(terminal.shown(), Not(HasSubstr("others")));
 }
 
+TEST_F(WatchTest, what_an_onload_prints_is_shown_while_it_fails_and_its_fault_once) {
+  ServerProcess server;
+  home().write("a.c", loading_module("a", "exit(3);"));
+  Terminal terminal(watch(server.url(), {"./a.c"}));
+  ASSERT_TRUE(terminal.await(" a: loading a")) << terminal.shown();
+  ASSERT_TRUE(terminal.await("in module a: the module called exit(3) at ./a.c:3:")) << terminal.shown();
+  ASSERT_TRUE(terminal.await("./a.c: not deployed (onload)")) << terminal.shown();
+  home().write("a.c", loading_module("a", "abort();"));
+  ASSERT_TRUE(terminal.await(" a: loading a")) << terminal.shown();
+  ASSERT_TRUE(terminal.await("./a.c: not deployed (onload)")) << terminal.shown();
+  home().write("a.c", loading_module("a", ""));
+  ASSERT_TRUE(terminal.await(" a: loading a")) << terminal.shown();
+  ASSERT_TRUE(terminal.await("./a.c: fixed: a, version 1")) << terminal.shown();
+  home().write("a.c", loading_module("a", "*(volatile int *)8 = 1;"));
+  ASSERT_TRUE(terminal.await(" a: loading a")) << terminal.shown();
+  ASSERT_TRUE(terminal.await("./a.c: not deployed (onload)")) << terminal.shown();
+  home().write("a.c", loading_module("a", ";"));
+  ASSERT_TRUE(terminal.await("./a.c: fixed: a, version 2")) << terminal.shown();
+  expect_ends_well(terminal);
+  const std::string fault = " in module a: null pointer";
+  const size_t first = terminal.shown().find(fault);
+  ASSERT_NE(first, std::string::npos) << terminal.shown();
+  EXPECT_EQ(terminal.shown().find(fault, first + 1), std::string::npos) << terminal.shown();
+}
+
 TEST_F(WatchTest, a_directory_and_a_list_are_followed_as_they_change) {
   ServerProcess server;
   HttpClient client(server.port());
@@ -128,6 +153,10 @@ TEST_F(WatchTest, a_directory_and_a_list_are_followed_as_they_change) {
   ASSERT_TRUE(terminal.await("b.c: b, version 1")) << terminal.shown();
   home().write("b.c", answering_module("b", "/b", "b again"));
   ASSERT_TRUE(terminal.await("b.c: b, version 2")) << terminal.shown();
+  home().write("routes.ini", "server_url=http://localhost:1/mgnt\n[modules]\nb.c\n");
+  ASSERT_TRUE(terminal.await("server_url= of routes.ini has changed from " + server.url() +
+                             " to http://localhost:1: start cweb watch again"))
+      << terminal.shown();
   home().write("routes.ini", "[modules\n");
   ASSERT_TRUE(terminal.await("routes.ini:1: ")) << terminal.shown();
   home().write("b.c", answering_module("b", "/b", "and again"));
@@ -241,6 +270,19 @@ TEST_F(WatchTest, logs_show_what_is_kept_and_go_on) {
   ASSERT_EQ(client.send("DELETE", "/mgnt/modules/a").status, 200);
   ASSERT_TRUE(terminal.await("is removed")) << terminal.shown();
   expect_ends_well(terminal);
+}
+
+TEST_F(WatchTest, a_reader_that_has_had_enough_ends_them_before_the_next_event) {
+  ServerProcess server;
+  home().write("a.c", version(1));
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"watch", "a.c"}, {"logs", "-f"}}) {
+    std::vector<std::string> command{"sh", "-c", "{ \"$@\"; echo exit code $? >&2; } | head -n 1", "sh"};
+    for (const std::string& each : user_.command(arguments, {"CWEB_SERVER=" + server.url()})) command.push_back(each);
+    const Finished finished = run_program(command);
+    EXPECT_EQ(finished.exit_code, 0) << "it goes on";
+    EXPECT_THAT(finished.out, HasSubstr("a, version 1"));
+    EXPECT_EQ(finished.err, "exit code 1\n") << "as that of others whose reader has gone, without a word";
+  }
 }
 
 TEST_F(WatchTest, logs_outlive_the_server_process) {

@@ -110,6 +110,17 @@ export module_t config = {
                  {{"NAME", name}, {"PATH", path}});
 }
 
+std::string loading_module(const std::string& name, const std::string& statements) {
+  return fill_in(R"(#include <cweb.h>
+#include <stdlib.h>
+static void load(void) { printf("loading @NAME@\n"); @STATEMENTS@ }
+static int show(struct http_request *req, struct http_response *res) { (void)req; (void)res; return 0; }
+export module_t config = {
+    .name = "@NAME@", .author = "t", .routes = {{"/@NAME@", "GET", show, NONE}}, .size = 1, .onload = load};
+)",
+                 {{"NAME", name}, {"STATEMENTS", statements}});
+}
+
 long last_number(const std::string& text) {
   size_t end = text.size();
   while (end > 0 && std::isdigit(static_cast<unsigned char>(text[end - 1])) == 0) --end;

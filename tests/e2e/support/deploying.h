@@ -47,6 +47,9 @@ std::string answering_module(const std::string& name, const std::string& path, c
 /// A module that counts the calls of GET `path` from 1: "count 1".
 std::string counting_module(const std::string& name, const std::string& path);
 
+/// A module of the route GET /NAME, whose onload, on line 3, prints "loading NAME" and runs these statements.
+std::string loading_module(const std::string& name, const std::string& statements);
+
 /// The last whole number in a text, or -1.
 long last_number(const std::string& text);
 

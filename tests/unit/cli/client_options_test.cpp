@@ -58,6 +58,30 @@ TEST(ClientCommandLine, takes_any_name_of_a_module) {
   EXPECT_EQ(command_of({"login", "--cacert", "ca.pem"}).server.ca_file, "ca.pem");
 }
 
+TEST(ClientCommandLine, may_have_the_options_of_a_server_before_the_command) {
+  const ClientCommand list = command_of({"--server", "http://h:1", "--key=k", "--json", "--cacert", "c.pem", "list"});
+  EXPECT_EQ(list.what, What::list);
+  EXPECT_EQ(list.server.url, "http://h:1");
+  EXPECT_EQ(list.server.key, "k");
+  EXPECT_EQ(list.server.ca_file, "c.pem");
+  EXPECT_TRUE(list.json);
+  EXPECT_THAT(command_of({"--insecure", "remove", "a", "b"}).modules, ElementsAre("a", "b"));
+  EXPECT_THAT(usage_fault({"--json", "watch"}), HasSubstr("no option '--json'"));
+  EXPECT_THAT(usage_fault({"--server", "list"}), HasSubstr("--server goes behind the command: cweb list --server"));
+  EXPECT_THAT(usage_fault({"--port", "1", "serve"}), HasSubstr("--port goes behind the command: cweb serve --port"));
+}
+
+TEST(ClientCommandLine, takes_no_argument_for_the_value_of_an_empty_variable) {
+  EXPECT_THAT(usage_fault({"deploy", "--server=", "hello.c"}), HasSubstr("deploy: --server= has no value"));
+  EXPECT_THAT(usage_fault({"--server=", "deploy", "hello.c"}), HasSubstr("deploy: --server= has no value"));
+  EXPECT_THAT(usage_fault({"deploy", "--config=", "hello.c"}), HasSubstr("--config= has no value"));
+  EXPECT_THAT(usage_fault({"run", "--port=", "9000"}), HasSubstr("--port= has no value"));
+  EXPECT_THAT(usage_fault({"serve", "--modules=", "--cert=c"}), HasSubstr("--modules= has no value"));
+  EXPECT_THAT(usage_fault({"list", "--sever="}), HasSubstr("no option '--sever'"));
+  EXPECT_EQ(command_of({"list", "--key=k="}).server.key, "k=");
+  EXPECT_THAT(command_of({"deploy", "--", "--server="}).files, ElementsAre("--server="));
+}
+
 TEST(ClientCommandLine, that_is_wrong_is_one_sentence_with_what_was_meant_perhaps) {
   EXPECT_THAT(usage_fault({"delpoy"}), HasSubstr("there is no command 'delpoy': did you mean 'deploy'?"));
   EXPECT_THAT(usage_fault({"frobnicate"}), HasSubstr("there is no command 'frobnicate' (cweb --help"));

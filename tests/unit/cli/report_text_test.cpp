@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/event_view.h"
+#include "cli/diagnostic_text.h"
 #include "cli/module_text.h"
 
 namespace cweb::cli {
@@ -53,6 +53,21 @@ TEST(ReportText, shows_warnings_of_what_is_deployed) {
                         "c.c", "y\n", false)
                 .messages,
             "c.c:1:1: warning: x\n    1 | y\n      | ^\n");
+}
+
+TEST(ReportText, of_a_fault_in_onload_names_the_file_as_typed) {
+  const ReportText told =
+      report_text({{"status", "failed"},
+                   {"stage", "onload"},
+                   {"error", "onload did not return: exit(3) at module.c:2:5 in up"},
+                   {"rendered",
+                    "fault 1 in module c: exit(3) at module.c:2:5 in up\n    2 |     exit(3);\n      |     "
+                    "^\n  in   module.c:2:5 in up\n  from module.c:9:1 in begin\n"}},
+                  "./c.c", "", false);
+  EXPECT_EQ(told.messages,
+            "fault 1 in module c: exit(3) at ./c.c:2:5 in up\n    2 |     exit(3);\n      |     ^\n  in   ./c.c:2:5 in "
+            "up\n  from ./c.c:9:1 in begin\n"
+            "./c.c: not deployed (onload): onload did not return: exit(3) at ./c.c:2:5 in up\n");
 }
 
 TEST(ReportText, takes_whatever_a_hostile_server_says) {
@@ -120,7 +135,7 @@ TEST(ModuleText, tells_in_whose_code_a_fault_was) {
   EXPECT_THAT(module_text(module, false), HasSubstr("read at helper/module.c:7:3 in show of helper version 2\n"));
 }
 
-TEST(EventView, names_the_files_of_a_report_as_the_user_does) {
+TEST(WithFiles, names_the_files_of_a_report_as_the_user_does) {
   const std::string report =
       "fault 1 in module a: bad at b/module.c:4:3 in f of b version 1\n"
       "  in   b/module.c:4:3 in f of b version 1\n  from bb/module.c:5:1 in g\n  from module.c:6:1 in h\n";

@@ -42,6 +42,12 @@ TEST(FaultReportTest, TextTellsTheLineTheChainTheRequestAndWhatBecameOfIt) {
             "  a fresh instance answers, 1.0 ms later\n");
 }
 
+TEST(FaultReportTest, WhatWasNeverLiveHasNoVersion) {
+  FaultReport report = report_of({});
+  report.version = 0;
+  EXPECT_THAT(to_text(report), HasSubstr("fault 0123456789ab in module crashing: null pointer"));
+}
+
 TEST(FaultReportTest, TheCaretStandsUnderItsColumnBehindTabs) {
   EXPECT_THAT(to_text(report_of({{"poke", {12, 6}}}, "\t\tx = 1;")),
               HasSubstr("   12 | \t\tx = 1;\n      | \t\t   ^\n"));
