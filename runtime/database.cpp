@@ -10,9 +10,9 @@
 #include "base/clock.h"
 #include "runtime/calling_thread.h"
 #include "runtime/database_session.h"
+#include "runtime/library_heap.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
-#include "runtime/library_heap.h"
 
 namespace cweb::runtime {
 namespace {
@@ -166,9 +166,9 @@ int Database::finalize(DatabaseStatement& statement) {
   return sqlite3_finalize(std::exchange(statement.handle, nullptr));
 }
 
-int Database::bind_text(sqlite3_stmt* statement, int index, const char* text, uint64_t bytes) {
+int Database::bind_text(sqlite3_stmt* statement, int index, const void* text, uint64_t bytes, unsigned char encoding) {
   return with(statement, SQLITE_MISUSE, [&](const auto& known) {
-    return sqlite3_bind_text64(known->handle, index, text, bytes, SQLITE_TRANSIENT, SQLITE_UTF8);
+    return sqlite3_bind_text64(known->handle, index, static_cast<const char*>(text), bytes, SQLITE_TRANSIENT, encoding);
   });
 }
 

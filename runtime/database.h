@@ -51,7 +51,8 @@ class Database : public std::enable_shared_from_this<Database> {
   int step(sqlite3_stmt* statement);
   int reset(sqlite3_stmt* statement);
   int finalize(sqlite3_stmt* statement);
-  int bind_text(sqlite3_stmt* statement, int index, const char* text, uint64_t bytes);
+  /// Both copy. `encoding` as for sqlite3_bind_text64.
+  int bind_text(sqlite3_stmt* statement, int index, const void* text, uint64_t bytes, unsigned char encoding);
   int bind_blob(sqlite3_stmt* statement, int index, const void* blob, uint64_t bytes);
   /// `use` with the statement, which nobody else uses or finalizes meanwhile; `otherwise` for what is no statement of
   /// this database's.

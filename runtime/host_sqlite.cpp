@@ -90,14 +90,6 @@ int host_prepare_v3(sqlite3* given, const char* sql, int bytes, unsigned flags, 
                           : sqlite3_prepare_v3(given, sql, bytes, flags, statement, rest);
 }
 
-int host_bind_text(sqlite3_stmt* statement, int index, const char* text, int bytes, Destructor destructor) {
-  return bind_text(statement, index, text, bytes, destructor);
-}
-
-int host_bind_blob(sqlite3_stmt* statement, int index, const void* blob, int bytes, Destructor destructor) {
-  return bind_blob(statement, index, blob, bytes, destructor);
-}
-
 /// The server's connections stay open; a module that closes what it did not open has done no harm.
 int host_close(sqlite3* given) {
   return is_servers(given) ? SQLITE_OK : sqlite3_close(given);
@@ -123,8 +115,6 @@ std::span<const HostSymbol> sqlite_functions() {
       host_function("sqlite3_step", step),
       host_function("sqlite3_reset", reset),
       host_function("sqlite3_finalize", finalize),
-      host_function("sqlite3_bind_text", host_bind_text),
-      host_function("sqlite3_bind_blob", host_bind_blob),
       host_function("sqlite3_column_text", OnStatement<sqlite3_column_text>::any),
       host_function("sqlite3_column_text16", OnStatement<sqlite3_column_text16>::any),
       host_function("sqlite3_column_blob", OnStatement<sqlite3_column_blob>::any),

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "runtime/host_functions.h"
-#include "runtime/module_stop.h"
 #include "runtime/library_heap.h"
+#include "runtime/module_stop.h"
 
 namespace cweb::runtime {
 namespace {
@@ -30,7 +30,7 @@ std::vector<HostSymbol> all_symbols() {
        {map_functions(), memory_functions(), stream_functions(), output_functions(), stream_output_functions(),
         wide_output_functions(), process_functions(), system_call_functions(), thread_functions(),
         websocket_functions(), job_functions(), cache_functions(), scheduler_functions(), database_functions(),
-        sqlite_functions(), library_memory_functions(), symbol_functions(), crypto_functions()}) {
+        sqlite_functions(), binding_functions(), library_memory_functions(), symbol_functions(), crypto_functions()}) {
     symbols.insert(symbols.end(), part.begin(), part.end());
   }
   symbols.push_back(host_function("json_set_alloc_funcs", ignore_alloc_functions));

@@ -3,6 +3,7 @@
 
 #include <cweb.h>
 
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace cweb::runtime {
 namespace {
 
 using Callback = int (*)(void*, int, char**, char**);
+using Destructor = void (*)(void*);
 
 /// As the documented generation calls them.
 int exec(const char* sql, Callback callback = nullptr, void* argument = nullptr, char** error = nullptr) {
@@ -83,6 +85,61 @@ TEST_F(DatabaseTest, statements_work_in_both_forms_of_prepare) {
   EXPECT_EQ(db->step(db, statement), SQLITE_ROW);
   EXPECT_EQ(db->finalize(statement), SQLITE_OK);
   EXPECT_EQ(db->finalize(nullptr), SQLITE_OK);
+}
+
+int destroyed = 0;
+void destroy(void*) {
+  ++destroyed;
+}
+
+TEST_F(DatabaseTest, what_is_bound_is_copied_and_its_destructor_called_at_once) {
+  const Inside inside(version_);
+  sqlite3_stmt* statement = nullptr;
+  ASSERT_EQ(database().prepare("SELECT ?1", -1, &statement, nullptr), SQLITE_OK);
+  char text[] = "copied";
+  char16_t wide[] = u"copied";
+  using Bind64 = int(sqlite3_stmt*, int, const void*, sqlite3_uint64, Destructor, unsigned char);
+  auto* const text64 = host<Bind64>("sqlite3_bind_text64");
+  const auto blob64 = [](auto... given) {
+    return host<int(sqlite3_stmt*, int, const void*, sqlite3_uint64, Destructor)>("sqlite3_bind_blob64")(given...);
+  };
+  auto* const text16 = host<int(sqlite3_stmt*, int, const void*, int, Destructor)>("sqlite3_bind_text16");
+  constexpr auto to_the_end = static_cast<sqlite3_uint64>(-1);
+  const std::function<int(Destructor)> ways[] = {
+      [&](Destructor end) { return text64(statement, 1, text, 6, end, SQLITE_UTF8); },
+      [&](Destructor end) { return text64(statement, 1, text, to_the_end, end, SQLITE_UTF8); },
+      [&](Destructor end) { return text64(statement, 1, wide, 13, end, SQLITE_UTF16); },
+      [&](Destructor end) { return text64(statement, 1, wide, to_the_end, end, SQLITE_UTF16LE); },
+      [&](Destructor end) { return text16(statement, 1, wide, 12, end); },
+      [&](Destructor end) { return text16(statement, 1, wide, -1, end); },
+      [&](Destructor end) { return blob64(statement, 1, text, sqlite3_uint64{6}, end); },
+  };
+  for (const Destructor end : {Destructor{SQLITE_STATIC}, SQLITE_TRANSIENT, Destructor{destroy}}) {
+    for (const auto& way : ways) {
+      destroyed = 0;
+      EXPECT_EQ(way(end), SQLITE_OK);
+      EXPECT_EQ(destroyed, end == destroy ? 1 : 0);
+      text[0] = 'X';
+      wide[0] = u'X';
+      EXPECT_EQ(database().step(statement), SQLITE_ROW);
+      EXPECT_STREQ(reinterpret_cast<const char*>(database().column_text(statement, 0)), "copied") << &way - ways;
+      EXPECT_EQ(database().reset(statement), SQLITE_OK);
+      text[0] = 'c';
+      wide[0] = u'c';
+    }
+  }
+  destroyed = 0;
+  auto* const pointer = host<int(sqlite3_stmt*, int, void*, const char*, Destructor)>("sqlite3_bind_pointer");
+  EXPECT_EQ(pointer(statement, 1, text, "type", destroy), SQLITE_MISUSE) << "it cannot be copied";
+  EXPECT_EQ(destroyed, 1);
+  sqlite3_stmt* other = nullptr;
+  ASSERT_EQ(database().prepare("SELECT ?1", -1, &other, nullptr), SQLITE_OK);
+  EXPECT_EQ(database().step(statement), SQLITE_ROW);
+  auto* const value = host<int(sqlite3_stmt*, int, const sqlite3_value*)>("sqlite3_bind_value");
+  EXPECT_EQ(value(other, 1, sqlite3_column_value(statement, 0)), SQLITE_OK);
+  EXPECT_EQ(database().finalize(statement), SQLITE_OK);
+  EXPECT_EQ(database().step(other), SQLITE_ROW);
+  EXPECT_STREQ(reinterpret_cast<const char*>(database().column_text(other, 0)), "copied");
 }
 
 TEST_F(DatabaseTest, errors_have_sqlites_words) {
