@@ -72,8 +72,8 @@ Database::~Database() {
 
 Expected<sqlite3*> Database::connect() const {
   sqlite3* connection = nullptr;
-  const int flags =
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX | (is_file_ ? 0 : SQLITE_OPEN_URI);
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_PRIVATECACHE |
+                    (is_file_ ? 0 : SQLITE_OPEN_URI);
   if (const int error = sqlite3_open_v2(name_.c_str(), &connection, flags, nullptr); error != SQLITE_OK) {
     sqlite3_close_v2(connection);
     return fail(fmt::format("the database {} cannot be opened: {}", name_, sqlite3_errstr(error)));
@@ -112,20 +112,36 @@ std::shared_ptr<DatabaseStatement> Database::find(const sqlite3_stmt* statement)
   return found == statements_.end() ? nullptr : found->second;
 }
 
-int Database::prepare(const char* sql, int bytes, unsigned flags, sqlite3_stmt*& statement, size_t& rest) {
+template <class Prepare>
+int Database::prepare_with(const Prepare& prepare, sqlite3_stmt*& statement) {
   statement = nullptr;
-  rest = 0;
   DatabaseSession* const session = DatabaseSession::of(*this);
   if (session == nullptr) return SQLITE_CANTOPEN;
-  const char* end = sql;
-  const int result = sqlite3_prepare_v3(session->connection(), sql, bytes, flags, &statement, &end);
-  rest = static_cast<size_t>(end - sql);
+  const int result = prepare(session->connection());
   if (statement == nullptr) return result;
   auto made = std::make_shared<DatabaseStatement>();
   made->handle = statement;
   made->version = current_version() == nullptr ? 0 : current_version()->id();
   const std::lock_guard lock(mutex_);
   statements_.insert_or_assign(statement, std::move(made));
+  return result;
+}
+
+int Database::prepare(const char* sql, int bytes, unsigned flags, sqlite3_stmt*& statement, size_t& rest) {
+  const char* end = sql;
+  const int result = prepare_with(
+      [&](sqlite3* connection) { return sqlite3_prepare_v3(connection, sql, bytes, flags, &statement, &end); },
+      statement);
+  rest = static_cast<size_t>(end - sql);
+  return result;
+}
+
+int Database::prepare16(const void* sql, int bytes, unsigned flags, sqlite3_stmt*& statement, size_t& rest) {
+  const void* end = sql;
+  const int result = prepare_with(
+      [&](sqlite3* connection) { return sqlite3_prepare16_v3(connection, sql, bytes, flags, &statement, &end); },
+      statement);
+  rest = static_cast<size_t>(static_cast<const char*>(end) - static_cast<const char*>(sql));
   return result;
 }
 

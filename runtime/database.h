@@ -38,6 +38,8 @@ class Database : public std::enable_shared_from_this<Database> {
 
   /// What modules have as `database->db`: it stands for the connection of the thread that uses it.
   sqlite3* handle() const { return main_; }
+  /// A new connection, which is the caller's.
+  Expected<sqlite3*> connect() const;
   /// The calling thread's connection, if this is handle(); null when there is none to be had.
   sqlite3* connection_for(sqlite3* given);
   /// Is this a connection of the database's, or handle()?
@@ -45,6 +47,7 @@ class Database : public std::enable_shared_from_this<Database> {
 
   /// As sqlite3_prepare_v3; `sql` ends at a NUL or after `bytes`. Gives `rest` as an offset.
   int prepare(const char* sql, int bytes, unsigned flags, sqlite3_stmt*& statement, size_t& rest);
+  int prepare16(const void* sql, int bytes, unsigned flags, sqlite3_stmt*& statement, size_t& rest);
   /// Is it a statement that was prepared here and is not finalized?
   bool knows(const sqlite3_stmt* statement) const { return find(statement) != nullptr; }
 
@@ -71,7 +74,9 @@ class Database : public std::enable_shared_from_this<Database> {
  private:
   friend class DatabaseSession;
   Database(std::string name, bool is_file) : name_(std::move(name)), is_file_(is_file) {}
-  Expected<sqlite3*> connect() const;
+  /// Notes the statement that `prepare` makes with the calling thread's connection.
+  template <class Prepare>
+  int prepare_with(const Prepare& prepare, sqlite3_stmt*& statement);
   void add_connection(sqlite3* connection);
   void remove_connection(sqlite3* connection);
   std::shared_ptr<DatabaseStatement> find(const sqlite3_stmt* statement) const;

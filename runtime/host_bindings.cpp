@@ -16,20 +16,12 @@ namespace {
 /// No text or blob of SQLite's is longer: it says so without looking at it.
 constexpr int64_t longest = std::numeric_limits<int>::max();
 
-/// The length in bytes of a text in UTF-16, of any alignment.
-int64_t read_through_wide(const void* text) {
-  const auto* const bytes = static_cast<const volatile char*>(text);
-  int64_t length = 0;
-  while (bytes[length] != 0 || bytes[length + 1] != 0) length += 2;
-  return length;
-}
-
 /// The number of its bytes, of which each page can be read.
 int64_t readable_bytes(const void* value, int64_t bytes, unsigned char encoding) {
   if (value == nullptr) return 0;
   if (bytes < 0) {
-    return encoding == SQLITE_UTF8 ? static_cast<int64_t>(read_through(static_cast<const char*>(value)))
-                                   : read_through_wide(value);
+    return static_cast<int64_t>(encoding == SQLITE_UTF8 ? read_through(static_cast<const char*>(value))
+                                                        : read_through_wide(value));
   }
   if (bytes <= longest) read_through(value, static_cast<size_t>(bytes));
   return bytes;

@@ -85,6 +85,24 @@ int prepare(const char* sql, int bytes, unsigned flags, sqlite3_stmt** statement
   return prepare_readable(*all->database, sql, bytes < 0 ? -1 : static_cast<int>(length), flags, statement, rest);
 }
 
+int prepare16(const void* sql, int bytes, unsigned flags, sqlite3_stmt** statement, const void** rest) {
+  Primitives* const all = primitives();
+  if (statement != nullptr) store(statement, static_cast<sqlite3_stmt*>(nullptr));
+  if (all == nullptr || sql == nullptr || statement == nullptr) return SQLITE_MISUSE;
+  if (bytes < 0) {
+    const size_t length = read_through_wide(sql);
+    if (length >= size_t{std::numeric_limits<int>::max()}) return SQLITE_TOOBIG;
+    bytes = static_cast<int>(length);
+  }
+  read_through(sql, static_cast<size_t>(bytes));
+  sqlite3_stmt* made = nullptr;
+  size_t used = 0;
+  const int result = in_section(SQLITE_NOMEM, [&] { return all->database->prepare16(sql, bytes, flags, made, used); });
+  if (rest != nullptr) store(rest, static_cast<const void*>(static_cast<const char*>(sql) + used));
+  store(statement, made);
+  return result;
+}
+
 int execute(const char* sql, RowCallback callback, void* argument, char** error) {
   Primitives* const all = primitives();
   char* message = nullptr;

@@ -35,6 +35,7 @@ Result in_section(Result otherwise, const Use& use) {
 // As SQLite's functions of these names, on the calling thread's connection of the modules' database.
 int execute(const char* sql, RowCallback callback, void* argument, char** error);
 int prepare(const char* sql, int bytes, unsigned flags, sqlite3_stmt** statement, const char** rest);
+int prepare16(const void* sql, int bytes, unsigned flags, sqlite3_stmt** statement, const void** rest);
 
 /// Is it a statement of the modules' database that is not finalized?
 bool is_ours(const sqlite3_stmt* statement);

@@ -220,6 +220,67 @@ TEST_F(DatabaseTest, functions_of_modules_do_not_stay_with_the_connection) {
   EXPECT_EQ(host<int(sqlite3*)>("sqlite3_close")(own), SQLITE_OK);
 }
 
+TEST_F(DatabaseTest, a_statement_leads_to_what_stands_for_its_connection) {
+  const Inside inside(version_);
+  sqlite3_stmt* first = nullptr;
+  sqlite3_stmt* second = nullptr;
+  ASSERT_EQ(database().prepare("SELECT 1", -1, &first, nullptr), SQLITE_OK);
+  ASSERT_EQ(database().prepare("SELECT 2", -1, &second, nullptr), SQLITE_OK);
+  sqlite3* const connection = host<sqlite3*(sqlite3_stmt*)>("sqlite3_db_handle")(second);
+  EXPECT_EQ(connection, database().db);
+  auto* const next = host<sqlite3_stmt*(sqlite3*, sqlite3_stmt*)>("sqlite3_next_stmt");
+  EXPECT_EQ(next(connection, nullptr), nullptr);
+  EXPECT_EQ(next(connection, second), nullptr);
+  for (const char* const name :
+       {"sqlite3_trace", "sqlite3_profile", "sqlite3_preupdate_hook", "sqlite3_commit_hook", "sqlite3_update_hook"}) {
+    EXPECT_EQ(host<void*(sqlite3*, void (*)(), void*)>(name)(connection, [] {}, nullptr), nullptr) << name;
+  }
+  for (const char* const name : {"sqlite3_unlock_notify", "sqlite3_busy_handler", "sqlite3_set_authorizer"}) {
+    EXPECT_EQ(host<int(sqlite3*, void (*)(), void*)>(name)(connection, [] {}, nullptr), SQLITE_MISUSE) << name;
+  }
+  EXPECT_EQ(host<sqlite3_mutex*(sqlite3*)>("sqlite3_db_mutex")(connection), nullptr);
+  EXPECT_EQ((host<int(int, ...)>("sqlite3_test_control")(SQLITE_TESTCTRL_FAULT_INSTALL, nullptr)), SQLITE_MISUSE);
+  EXPECT_EQ(host<int(sqlite3*)>("sqlite3_total_changes64")(connection), 0);
+  EXPECT_EQ(value_of("SELECT 3"), "3");
+}
+
+TEST_F(DatabaseTest, what_would_keep_others_out_is_refused_and_a_backup_reads) {
+  const Inside inside(version_);
+  EXPECT_EQ(exec("INSERT INTO t VALUES (1, 'kept')"), SQLITE_OK);
+  auto* blob = reinterpret_cast<sqlite3_blob*>(1);
+  using OpenBlob = int(sqlite3*, const char*, const char*, const char*, sqlite3_int64, int, sqlite3_blob**);
+  EXPECT_EQ(host<OpenBlob>("sqlite3_blob_open")(database().db, "main", "t", "text", 1, 1, &blob), SQLITE_MISUSE);
+  EXPECT_EQ(blob, nullptr);
+  sqlite3* own = nullptr;
+  ASSERT_EQ(sqlite3_open(":memory:", &own), SQLITE_OK);
+  auto* const begin = host<sqlite3_backup*(sqlite3*, const char*, sqlite3*, const char*)>("sqlite3_backup_init");
+  EXPECT_EQ(begin(database().db, "main", own, "main"), nullptr);
+  sqlite3_backup* const backup = begin(own, "main", database().db, "main");
+  ASSERT_NE(backup, nullptr);
+  EXPECT_EQ(sqlite3_backup_step(backup, -1), SQLITE_DONE);
+  EXPECT_EQ(sqlite3_backup_finish(backup), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(own, "UPDATE t SET text = 'changed' WHERE text = 'kept'", nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  EXPECT_EQ(sqlite3_changes(own), 1);
+  EXPECT_EQ(sqlite3_close(own), SQLITE_OK);
+  EXPECT_EQ(value_of("SELECT text FROM t"), "kept");
+}
+
+TEST_F(DatabaseTest, sql_in_utf_16_is_the_threads_too) {
+  const Inside inside(version_);
+  for (const char* const name : {"sqlite3_prepare16", "sqlite3_prepare16_v2"}) {
+    sqlite3_stmt* statement = nullptr;
+    const void* rest = nullptr;
+    const std::u16string sql = u"INSERT INTO t (text) VALUES ('\u00e9'); SELECT";
+    auto* const prepare = host<int(sqlite3*, const void*, int, sqlite3_stmt**, const void**)>(name);
+    ASSERT_EQ(prepare(database().db, sql.c_str(), -1, &statement, &rest), SQLITE_OK);
+    EXPECT_EQ(rest, sql.c_str() + sql.find(u" SELECT"));
+    EXPECT_TRUE(primitives_->database->knows(statement));
+    EXPECT_EQ(database().step(statement), SQLITE_DONE);
+  }
+  EXPECT_EQ(value_of("SELECT group_concat(text) FROM t"), "\u00e9,\u00e9");
+}
+
 TEST_F(DatabaseTest, eight_threads_with_transactions_lose_no_row) {
   constexpr int threads = 8, rounds = 50;
   std::vector<std::thread> writers;
