@@ -117,9 +117,16 @@ int Database::prepare_with(const Prepare& prepare, sqlite3_stmt*& statement) {
   statement = nullptr;
   DatabaseSession* const session = DatabaseSession::of(*this);
   if (session == nullptr) return SQLITE_CANTOPEN;
+  // What is noted is this statement's then.
+  std::atomic<bool>& changed = *session->changed();
+  const bool was_changed = changed.exchange(false);
   const int result = prepare(session->connection());
+  const bool changes_settings = changed;
+  if (was_changed) changed = true;
   if (statement == nullptr) return result;
   auto made = std::make_shared<DatabaseStatement>();
+  made->changes_settings = changes_settings;
+  made->connection_changed = session->changed();
   made->handle = statement;
   made->version = current_version() == nullptr ? 0 : current_version()->id();
   const std::lock_guard lock(mutex_);
@@ -149,6 +156,7 @@ int Database::step(sqlite3_stmt* statement) {
   DatabaseSession* const session = DatabaseSession::of(*this);
   if (session == nullptr) return SQLITE_CANTOPEN;
   return with(statement, SQLITE_MISUSE, [&](const std::shared_ptr<DatabaseStatement>& known) {
+    if (known->changes_settings) *known->connection_changed = true;
     const int result = sqlite3_step(known->handle);
     session->note_step(known, result);
     return result;
@@ -192,6 +200,10 @@ int Database::bind_blob(sqlite3_stmt* statement, int index, const void* blob, ui
   return with(statement, SQLITE_MISUSE, [&](const auto& known) {
     return sqlite3_bind_blob64(known->handle, index, blob, bytes, SQLITE_TRANSIENT);
   });
+}
+
+void Database::note_change() {
+  if (DatabaseSession* const session = DatabaseSession::of(*this)) *session->changed() = true;
 }
 
 int Database::changes() {

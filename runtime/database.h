@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -21,8 +22,10 @@ class ModuleVersion;
 /// A statement that a module has prepared. Its connection may have been closed meanwhile: SQLite keeps what it needs.
 struct DatabaseStatement {
   std::mutex mutex;
-  sqlite3_stmt* handle = nullptr;  ///< guarded by mutex; null: finalized
-  uint64_t version = 0;            ///< id of the version that prepared it; 0: none
+  sqlite3_stmt* handle = nullptr;                         ///< guarded by mutex; null: finalized
+  uint64_t version = 0;                                   ///< id of the version that prepared it; 0: none
+  bool changes_settings = false;                          ///< of its connection, when it is stepped
+  std::shared_ptr<std::atomic<bool>> connection_changed;  ///< of its connection, which writes there
 };
 
 /// Thread-safe. Calls no code of modules. What is no statement of this database's is SQLITE_MISUSE, whatever it points
@@ -63,6 +66,9 @@ class Database : public std::enable_shared_from_this<Database> {
   Result with_statement(sqlite3_stmt* statement, Result otherwise, const Use& use) {
     return with(statement, otherwise, [&](const auto& known) { return use(known->handle); });
   }
+
+  /// A setting of the calling thread's connection has been changed; the change ends with the call.
+  void note_change();
 
   // Of the calling thread's last step.
   int changes();

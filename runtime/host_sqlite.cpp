@@ -84,6 +84,21 @@ struct OnConnection<function> {
   }
 };
 
+/// One that changes a setting of the connection: until the call ends.
+template <auto function>
+struct UntilCallEnds;
+template <class Result, class... Rest, Result (*function)(sqlite3*, Rest...)>
+struct UntilCallEnds<function> {
+  static Result call(sqlite3* given, Rest... rest) {
+    const Result result = OnConnection<function>::call(given, rest...);
+    if (is_shared(given)) {
+      const HostSection section;
+      primitives()->database->note_change();
+    }
+    return result;
+  }
+};
+
 /// One that gives the connection something of the module's to keep, which it would call when the module is gone, or
 /// makes something of it that would outlast the call, with its locks.
 template <auto function>
@@ -160,6 +175,12 @@ sqlite3_mutex* host_db_mutex(sqlite3* given) {
 sqlite3_mutex* host_mutex_alloc(int type) {
   const bool is_applications = type >= SQLITE_MUTEX_STATIC_APP1 && type <= SQLITE_MUTEX_STATIC_APP3;
   return type > SQLITE_MUTEX_RECURSIVE && !is_applications ? nullptr : sqlite3_mutex_alloc(type);
+}
+
+/// Below 0 it asks only.
+int host_limit(sqlite3* given, int limit, int value) {
+  return value < 0 ? OnConnection<sqlite3_limit>::call(given, limit, value)
+                   : UntilCallEnds<sqlite3_limit>::call(given, limit, value);
 }
 
 /// What is given behind `operation` differs; three registers hold any of it.
@@ -276,6 +297,10 @@ std::span<const HostSymbol> sqlite_functions() {
       host_function("sqlite3_wal_checkpoint", OnConnection<sqlite3_wal_checkpoint>::call),
       host_function("sqlite3_wal_checkpoint_v2", OnConnection<sqlite3_wal_checkpoint_v2>::call),
       host_function("sqlite3_serialize", OnConnection<sqlite3_serialize>::call),
+
+      host_function("sqlite3_limit", host_limit),
+      host_function("sqlite3_extended_result_codes", UntilCallEnds<sqlite3_extended_result_codes>::call),
+      host_function("sqlite3_wal_autocheckpoint", UntilCallEnds<sqlite3_wal_autocheckpoint>::call),
 
       host_function("sqlite3_create_function", OnOwnConnection<sqlite3_create_function>::call),
       host_function("sqlite3_create_function16", OnOwnConnection<sqlite3_create_function16>::call),

@@ -281,6 +281,98 @@ TEST_F(DatabaseTest, sql_in_utf_16_is_the_threads_too) {
   EXPECT_EQ(value_of("SELECT group_concat(text) FROM t"), "\u00e9,\u00e9");
 }
 
+/// What changes something that would stay with the connection, and what shows it, with its answer on a new one.
+struct Setting {
+  const char* change;
+  const char* shown_by;
+  const char* otherwise;
+};
+constexpr Setting settings[] = {
+    {"PRAGMA query_only = 1", "PRAGMA query_only", "0"},
+    {"pragma Foreign_Keys = ON", "PRAGMA foreign_keys", "0"},
+    {"PRAGMA main.synchronous(0)", "PRAGMA synchronous", "1"},
+    {"PRAGMA case_sensitive_like = 1", "SELECT 'a' LIKE 'A'", "1"},
+    {"PRAGMA journal_mode = OFF", "PRAGMA journal_mode", "memory"},
+    {"PRAGMA cache_size = 1", "PRAGMA cache_size", "-1024"},
+    {"ATTACH ':memory:' AS other", "SELECT count(*) FROM pragma_database_list WHERE name = 'other'", "0"},
+    {"CREATE TEMP TABLE t AS SELECT 7 AS id, 'other' AS text", "SELECT max(id) FROM t", "1"},
+    {"CREATE TABLE temp.t (id INT)", "SELECT count(*) FROM temp.sqlite_schema", "0"},
+    {"CREATE VIEW temp.\"a \"\" view\" AS SELECT 1", "SELECT count(*) FROM temp.sqlite_schema", "0"},
+    {"CREATE VIRTUAL TABLE temp.words USING fts5(word)", "SELECT count(*) FROM temp.sqlite_schema", "0"},
+};
+
+TEST_F(DatabaseTest, what_a_call_sets_of_its_connection_ends_with_it) {
+  sqlite3_stmt* insert = nullptr;
+  // Without and with a statement of the connection's that is another module's.
+  for (const bool is_kept : {false, true}) {
+    if (is_kept) {
+      const Inside inside(version_);
+      ASSERT_EQ(database().prepare("INSERT INTO main.t (text) VALUES ('again')", -1, &insert, nullptr), SQLITE_OK);
+    } else {
+      const Inside inside(version_);
+      ASSERT_EQ(exec("INSERT INTO t VALUES (1, 'one')"), SQLITE_OK);
+    }
+    for (const auto& [change, shown_by, otherwise] : settings) {
+      {
+        const Inside inside(version_);
+        EXPECT_EQ(value_of(shown_by), otherwise) << change << is_kept;
+        EXPECT_EQ(exec(change), SQLITE_OK) << change;
+        EXPECT_NE(value_of(shown_by), otherwise) << change << is_kept;
+      }
+      const Inside inside(version_);
+      EXPECT_EQ(value_of(shown_by), otherwise) << change << is_kept;
+      if (!is_kept) continue;
+      EXPECT_EQ(database().step(insert), SQLITE_DONE) << change;
+      EXPECT_EQ(database().reset(insert), SQLITE_OK);
+      EXPECT_EQ(exec("DELETE FROM t WHERE id > 1"), SQLITE_OK);
+    }
+  }
+  auto* const limit = host<int(sqlite3*, int, int)>("sqlite3_limit");
+  for (int round = 0; round < 2; ++round) {
+    const Inside inside(version_);
+    EXPECT_GT(limit(database().db, SQLITE_LIMIT_SQL_LENGTH, 5), 5);
+    EXPECT_EQ(limit(database().db, SQLITE_LIMIT_SQL_LENGTH, -1), 5);
+    EXPECT_EQ(exec("SELECT 12345"), SQLITE_TOOBIG);
+  }
+}
+
+TEST_F(DatabaseTest, a_prepared_setting_ends_with_the_call_that_steps_it) {
+  sqlite3_stmt* attach = nullptr;
+  const char* const attached = "SELECT count(*) FROM pragma_database_list WHERE name = 'other'";
+  {
+    const Inside inside(version_);
+    ASSERT_EQ(database().prepare("ATTACH ':memory:' AS other", -1, &attach, nullptr), SQLITE_OK);
+  }
+  for (int round = 0; round < 2; ++round) {
+    const Inside inside(version_);
+    EXPECT_EQ(value_of(attached), "0");
+    EXPECT_EQ(database().step(attach), SQLITE_DONE);
+    EXPECT_EQ(value_of(attached), "1");
+  }
+  std::thread([&] {
+    const Inside inside(version_);
+    EXPECT_EQ(database().step(attach), SQLITE_DONE) << "on the connection that it was prepared with";
+  }).join();
+  const Inside inside(version_);
+  EXPECT_EQ(value_of(attached), "0");
+}
+
+TEST_F(DatabaseTest, what_is_the_servers_to_set_stays_and_what_is_the_files_keeps_the_connection) {
+  const Inside inside(version_);
+  EXPECT_EQ(exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 1; CREATE TABLE u (x)"), SQLITE_OK);
+  std::thread([&] {
+    const Inside other(version_);
+    EXPECT_EQ(exec("INSERT INTO u VALUES (1)"), SQLITE_OK) << "nobody is kept out";
+  }).join();
+  char* error = nullptr;
+  EXPECT_EQ(exec("SELECT fts3_tokenizer('simple')", nullptr, nullptr, &error), SQLITE_ERROR);
+  EXPECT_STREQ(error, "not authorized to use function: fts3_tokenizer");
+  database().free(error);
+  EXPECT_EQ(value_of("PRAGMA locking_mode"), "normal");
+  EXPECT_EQ(exec("PRAGMA table_info(t); PRAGMA user_version = 3; SELECT * FROM pragma_table_info('t')"), SQLITE_OK);
+  EXPECT_FALSE(*DatabaseSession::of(*primitives_->database)->changed());
+}
+
 TEST_F(DatabaseTest, eight_threads_with_transactions_lose_no_row) {
   constexpr int threads = 8, rounds = 50;
   std::vector<std::thread> writers;
