@@ -201,7 +201,7 @@ constexpr WrongFree wrong_frees[] = {
     {"block = OPENSSL_malloc(n + 1); free(block); OPENSSL_clear_free(block, n);",
      "OPENSSL_clear_free() was given a block that is freed already"},
     {"OPENSSL_free((void *)0x123456789010);", "OPENSSL_free() was given a"},
-    {"OPENSSL_free(res);", "OPENSSL_free() was given a"},
+    {"OPENSSL_free(res);", "OPENSSL_free() was given memory of the request"},
     {"*(volatile size_t *)res->body = malloc_usable_size((void *)0x123456789010);",
      "malloc_usable_size() was given an address that is not a block"},
 };
