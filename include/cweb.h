@@ -430,11 +430,14 @@ int cweb_cancel(long timer);
  * a transaction is a thread's; it ends with the call at the latest: what is not committed by then is rolled back. A
  * statement may be used by any thread, one at a time, and stays until it is finalized or its version goes; one that is
  * left in the middle of its rows is reset when the call ends. Who finds the database locked waits, up to 5 seconds.
- * A transaction that reads before it writes had better BEGIN IMMEDIATE.
+ * A transaction that reads before it writes had better BEGIN IMMEDIATE. What a call sets with PRAGMA or sqlite3_limit,
+ * attaches or makes TEMP ends with the call; the PRAGMAs busy_timeout and locking_mode do nothing.
  *
  * `db` is for SQLite's own functions. In those that run, prepare or ask about something (sqlite3_exec,
  * sqlite3_prepare_v2, sqlite3_errmsg, sqlite3_changes, sqlite3_last_insert_rowid ...) it stands for the connection of
- * the thread that calls. It cannot be closed, and functions of a module cannot be registered with it.
+ * the thread that calls; sqlite3_db_handle of a statement is `db` again. It cannot be closed, functions of a module
+ * cannot be registered with it, and there are no blob handles of it and no backups into it. What is bound to a statement
+ * is copied, and a destructor is called at once; sqlite3_bind_pointer is SQLITE_MISUSE.
  *
  * All of these mean what SQLite's functions of the same name mean. The first column is the documented way; in the other
  * generation each takes the struct sqldb * in front.

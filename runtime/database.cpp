@@ -10,9 +10,9 @@
 #include "base/clock.h"
 #include "runtime/calling_thread.h"
 #include "runtime/database_session.h"
+#include "runtime/library_heap.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
-#include "runtime/library_heap.h"
 
 namespace cweb::runtime {
 namespace {
@@ -72,8 +72,8 @@ Database::~Database() {
 
 Expected<sqlite3*> Database::connect() const {
   sqlite3* connection = nullptr;
-  const int flags =
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX | (is_file_ ? 0 : SQLITE_OPEN_URI);
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_PRIVATECACHE |
+                    (is_file_ ? 0 : SQLITE_OPEN_URI);
   if (const int error = sqlite3_open_v2(name_.c_str(), &connection, flags, nullptr); error != SQLITE_OK) {
     sqlite3_close_v2(connection);
     return fail(fmt::format("the database {} cannot be opened: {}", name_, sqlite3_errstr(error)));
@@ -112,16 +112,21 @@ std::shared_ptr<DatabaseStatement> Database::find(const sqlite3_stmt* statement)
   return found == statements_.end() ? nullptr : found->second;
 }
 
-int Database::prepare(const char* sql, int bytes, unsigned flags, sqlite3_stmt*& statement, size_t& rest) {
+template <class Prepare>
+int Database::prepare_with(const Prepare& prepare, sqlite3_stmt*& statement) {
   statement = nullptr;
-  rest = 0;
   DatabaseSession* const session = DatabaseSession::of(*this);
   if (session == nullptr) return SQLITE_CANTOPEN;
-  const char* end = sql;
-  const int result = sqlite3_prepare_v3(session->connection(), sql, bytes, flags, &statement, &end);
-  rest = static_cast<size_t>(end - sql);
+  // What is noted is this statement's then.
+  std::atomic<bool>& changed = *session->changed();
+  const bool was_changed = changed.exchange(false);
+  const int result = prepare(session->connection());
+  const bool changes_settings = changed;
+  if (was_changed) changed = true;
   if (statement == nullptr) return result;
   auto made = std::make_shared<DatabaseStatement>();
+  made->changes_settings = changes_settings;
+  made->connection_changed = session->changed();
   made->handle = statement;
   made->version = current_version() == nullptr ? 0 : current_version()->id();
   const std::lock_guard lock(mutex_);
@@ -129,10 +134,29 @@ int Database::prepare(const char* sql, int bytes, unsigned flags, sqlite3_stmt*&
   return result;
 }
 
+int Database::prepare(const char* sql, int bytes, unsigned flags, sqlite3_stmt*& statement, size_t& rest) {
+  const char* end = sql;
+  const int result = prepare_with(
+      [&](sqlite3* connection) { return sqlite3_prepare_v3(connection, sql, bytes, flags, &statement, &end); },
+      statement);
+  rest = static_cast<size_t>(end - sql);
+  return result;
+}
+
+int Database::prepare16(const void* sql, int bytes, unsigned flags, sqlite3_stmt*& statement, size_t& rest) {
+  const void* end = sql;
+  const int result = prepare_with(
+      [&](sqlite3* connection) { return sqlite3_prepare16_v3(connection, sql, bytes, flags, &statement, &end); },
+      statement);
+  rest = static_cast<size_t>(static_cast<const char*>(end) - static_cast<const char*>(sql));
+  return result;
+}
+
 int Database::step(sqlite3_stmt* statement) {
   DatabaseSession* const session = DatabaseSession::of(*this);
   if (session == nullptr) return SQLITE_CANTOPEN;
   return with(statement, SQLITE_MISUSE, [&](const std::shared_ptr<DatabaseStatement>& known) {
+    if (known->changes_settings) *known->connection_changed = true;
     const int result = sqlite3_step(known->handle);
     session->note_step(known, result);
     return result;
@@ -166,9 +190,9 @@ int Database::finalize(DatabaseStatement& statement) {
   return sqlite3_finalize(std::exchange(statement.handle, nullptr));
 }
 
-int Database::bind_text(sqlite3_stmt* statement, int index, const char* text, uint64_t bytes) {
+int Database::bind_text(sqlite3_stmt* statement, int index, const void* text, uint64_t bytes, unsigned char encoding) {
   return with(statement, SQLITE_MISUSE, [&](const auto& known) {
-    return sqlite3_bind_text64(known->handle, index, text, bytes, SQLITE_TRANSIENT, SQLITE_UTF8);
+    return sqlite3_bind_text64(known->handle, index, static_cast<const char*>(text), bytes, SQLITE_TRANSIENT, encoding);
   });
 }
 
@@ -176,6 +200,10 @@ int Database::bind_blob(sqlite3_stmt* statement, int index, const void* blob, ui
   return with(statement, SQLITE_MISUSE, [&](const auto& known) {
     return sqlite3_bind_blob64(known->handle, index, blob, bytes, SQLITE_TRANSIENT);
   });
+}
+
+void Database::note_change() {
+  if (DatabaseSession* const session = DatabaseSession::of(*this)) *session->changed() = true;
 }
 
 int Database::changes() {

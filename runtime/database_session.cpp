@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <mutex>
+#include <new>
+#include <utility>
 
 #include "base/log.h"
 #include "runtime/database.h"
+#include "runtime/database_settings.h"
 #include "runtime/module_thread.h"
 #include "runtime/module_version.h"
 
@@ -16,7 +19,9 @@ constinit thread_local bool DatabaseSession::in_library_ = false;
 static thread_local std::unique_ptr<DatabaseSession> thread_session;
 
 DatabaseSession* DatabaseSession::of(Database& database) {
-  used_ = true;
+  const bool is_first_use = !std::exchange(used_, true);
+  // By another thread, with a statement of this one's.
+  if (is_first_use && thread_session && *thread_session->changed_) renew();
   if (thread_session && thread_session->database_.get() == &database) return thread_session.get();
   auto connection = database.connect();
   if (!connection) return nullptr;
@@ -26,7 +31,9 @@ DatabaseSession* DatabaseSession::of(Database& database) {
 }
 
 DatabaseSession::DatabaseSession(std::shared_ptr<Database> database, sqlite3* connection)
-    : database_(std::move(database)), connection_(connection) {}
+    : database_(std::move(database)), connection_(connection) {
+  watch_settings(connection_, *changed_);
+}
 
 DatabaseSession::~DatabaseSession() {
   put_in_order();
@@ -63,10 +70,25 @@ void DatabaseSession::put_in_order() {
             version->config.name);
 }
 
+void DatabaseSession::renew() {
+  // With statements of it, which may be another module's, it stays open: they go on with the settings that they had.
+  if (sqlite3_next_stmt(thread_session->connection_, nullptr) == nullptr) return thread_session.reset();
+  try {
+    put_settings_back(thread_session->connection_, thread_session->database_->handle());
+    *thread_session->changed_ = false;
+  } catch (const std::bad_alloc&) {
+    // The next call tries again.
+  }
+}
+
 void DatabaseSession::clean_up() {
   used_ = false;
   if (!thread_session) return;
-  if (!in_library_) return thread_session->put_in_order();
+  if (!in_library_) {
+    thread_session->put_in_order();
+    if (*thread_session->changed_) renew();
+    return;
+  }
   in_library_ = false;
   // Its locks may be held, so that even closing it could wait for ever.
   static std::mutex mutex;

@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -22,12 +23,14 @@ class DatabaseSession {
   DatabaseSession& operator=(const DatabaseSession&) = delete;
 
   /// After each call into a module: rolls back a transaction that it has left open and resets the statements that it
-  /// has left in the middle of their rows, or nobody else could write.
+  /// has left in the middle of their rows, or nobody else could write. What it has set of the connection ends too.
   static void end_call() {
     if (used_) clean_up();
   }
 
   sqlite3* connection() const { return connection_; }
+  /// Whether settings of the connection are not those that it began with. Whoever has statements of it keeps this.
+  const std::shared_ptr<std::atomic<bool>>& changed() const { return changed_; }
 
   /// After a step of a statement, whosever connection it belongs to.
   void note_step(const std::shared_ptr<DatabaseStatement>& statement, int result);
@@ -45,11 +48,14 @@ class DatabaseSession {
   DatabaseSession(std::shared_ptr<Database> database, sqlite3* connection);
   static void clean_up();
   void put_in_order();
+  /// The next call on this thread finds the settings of a new connection.
+  static void renew();
 
   static constinit thread_local bool used_;        ///< in this call
   static constinit thread_local bool in_library_;  ///< see enter_library
 
   const std::shared_ptr<Database> database_;
+  const std::shared_ptr<std::atomic<bool>> changed_ = std::make_shared<std::atomic<bool>>(false);
   sqlite3* const connection_;
   std::vector<std::shared_ptr<DatabaseStatement>> in_rows_;  ///< statements that this thread has stepped to a row
   int changes_ = 0;

@@ -20,6 +20,14 @@ inline size_t read_through(const char* text) {
   return length;
 }
 
+/// The length in bytes of a text in UTF-16, of any alignment.
+inline size_t read_through_wide(const void* text) {
+  const auto* const bytes = static_cast<const volatile char*>(text);
+  size_t length = 0;
+  while (bytes[length] != 0 || bytes[length + 1] != 0) length += 2;
+  return length;
+}
+
 /// To an address of any alignment.
 template <class Type>
 void store(Type* to, Type value) {

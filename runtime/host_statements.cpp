@@ -2,34 +2,12 @@
 
 #include <cstring>
 #include <limits>
-#include <new>
 
 #include "runtime/host_functions.h"
 #include "runtime/host_memory_check.h"
 
 namespace cweb::runtime {
 namespace {
-
-/// What SQLite is called with is the server's, so it is called in a section; a call that has become overdue in it ends
-/// behind it.
-template <class Result, class Use>
-Result in_section(Result otherwise, const Use& use) {
-  Result result = otherwise;
-  {
-    const HostSection section;
-    try {
-      result = use();
-    } catch (const std::bad_alloc&) {
-      result = otherwise;
-    }
-  }
-  stop_when_overdue();
-  return result;
-}
-
-bool is_text_of_callers(Destructor destructor) {
-  return destructor != SQLITE_STATIC && destructor != SQLITE_TRANSIENT;
-}
 
 /// The names of a row's columns, and room for their values behind them: a block of the module's, which goes with it
 /// when the callback does not return. Null when memory is out.
@@ -89,15 +67,6 @@ int prepare_readable(Database& database, const char* sql, int bytes, unsigned fl
   return result;
 }
 
-template <class Bind>
-int bind(const void* value, int64_t bytes, Destructor destructor, const Bind& bind_copy) {
-  if (value != nullptr) read_through(value, static_cast<size_t>(bytes));
-  const int result = in_section(SQLITE_NOMEM, bind_copy);
-  // It was copied: as far as the module can tell, SQLite is done with it.
-  if (value != nullptr && is_text_of_callers(destructor)) destructor(const_cast<void*>(value));
-  return result;
-}
-
 }  // namespace
 
 bool is_ours(const sqlite3_stmt* statement) {
@@ -114,6 +83,24 @@ int prepare(const char* sql, int bytes, unsigned flags, sqlite3_stmt** statement
   const size_t length = bytes < 0 ? read_through(sql) : strnlen(sql, static_cast<size_t>(bytes));
   if (length >= size_t{std::numeric_limits<int>::max()}) return SQLITE_TOOBIG;
   return prepare_readable(*all->database, sql, bytes < 0 ? -1 : static_cast<int>(length), flags, statement, rest);
+}
+
+int prepare16(const void* sql, int bytes, unsigned flags, sqlite3_stmt** statement, const void** rest) {
+  Primitives* const all = primitives();
+  if (statement != nullptr) store(statement, static_cast<sqlite3_stmt*>(nullptr));
+  if (all == nullptr || sql == nullptr || statement == nullptr) return SQLITE_MISUSE;
+  if (bytes < 0) {
+    const size_t length = read_through_wide(sql);
+    if (length >= size_t{std::numeric_limits<int>::max()}) return SQLITE_TOOBIG;
+    bytes = static_cast<int>(length);
+  }
+  read_through(sql, static_cast<size_t>(bytes));
+  sqlite3_stmt* made = nullptr;
+  size_t used = 0;
+  const int result = in_section(SQLITE_NOMEM, [&] { return all->database->prepare16(sql, bytes, flags, made, used); });
+  if (rest != nullptr) store(rest, static_cast<const void*>(static_cast<const char*>(sql) + used));
+  store(statement, made);
+  return result;
 }
 
 int execute(const char* sql, RowCallback callback, void* argument, char** error) {
@@ -150,24 +137,6 @@ int reset(sqlite3_stmt* statement) {
 int finalize(sqlite3_stmt* statement) {
   if (!is_ours(statement)) return sqlite3_finalize(statement);
   return in_section(SQLITE_NOMEM, [&] { return primitives()->database->finalize(statement); });
-}
-
-int bind_text(sqlite3_stmt* statement, int index, const char* text, int64_t bytes, Destructor destructor) {
-  if (!is_ours(statement)) {
-    return sqlite3_bind_text(statement, index, text, static_cast<int>(bytes), destructor);
-  }
-  if (text != nullptr && bytes < 0) bytes = static_cast<int64_t>(read_through(text));
-  return bind(text, bytes, destructor,
-              [&] { return primitives()->database->bind_text(statement, index, text, static_cast<uint64_t>(bytes)); });
-}
-
-int bind_blob(sqlite3_stmt* statement, int index, const void* blob, int64_t bytes, Destructor destructor) {
-  if (!is_ours(statement)) {
-    return sqlite3_bind_blob(statement, index, blob, static_cast<int>(bytes), destructor);
-  }
-  if (bytes < 0) return SQLITE_MISUSE;
-  return bind(blob, bytes, destructor,
-              [&] { return primitives()->database->bind_blob(statement, index, blob, static_cast<uint64_t>(bytes)); });
 }
 
 }  // namespace cweb::runtime

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <new>
 
 #include "runtime/fault_guard.h"
 #include "runtime/primitives.h"
@@ -14,9 +15,27 @@ namespace cweb::runtime {
 using RowCallback = int (*)(void*, int, char**, char**);
 using Destructor = void (*)(void*);
 
+/// What SQLite is called with is the server's, so it is called in a section; a call that has become overdue in it ends
+/// behind it.
+template <class Result, class Use>
+Result in_section(Result otherwise, const Use& use) {
+  Result result = otherwise;
+  {
+    const HostSection section;
+    try {
+      result = use();
+    } catch (const std::bad_alloc&) {
+      result = otherwise;
+    }
+  }
+  stop_when_overdue();
+  return result;
+}
+
 // As SQLite's functions of these names, on the calling thread's connection of the modules' database.
 int execute(const char* sql, RowCallback callback, void* argument, char** error);
 int prepare(const char* sql, int bytes, unsigned flags, sqlite3_stmt** statement, const char** rest);
+int prepare16(const void* sql, int bytes, unsigned flags, sqlite3_stmt** statement, const void** rest);
 
 /// Is it a statement of the modules' database that is not finalized?
 bool is_ours(const sqlite3_stmt* statement);
@@ -25,6 +44,7 @@ bool is_ours(const sqlite3_stmt* statement);
 int step(sqlite3_stmt* statement);
 int reset(sqlite3_stmt* statement);
 int finalize(sqlite3_stmt* statement);
+// What is bound is copied, and `destructor` called at once, where nothing is held: host_bindings.
 /// `bytes` below 0: up to the NUL.
 int bind_text(sqlite3_stmt* statement, int index, const char* text, int64_t bytes, Destructor destructor);
 int bind_blob(sqlite3_stmt* statement, int index, const void* blob, int64_t bytes, Destructor destructor);

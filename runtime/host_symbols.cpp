@@ -34,14 +34,30 @@ int ex_index_without_functions(int kind, long number, void* pointer, CRYPTO_EX_n
 
 std::vector<HostSymbol> all_symbols() {
   std::vector<HostSymbol> symbols;
-  for (const auto part : {map_functions(),         memory_functions(),         stream_functions(),
-                          open_stream_functions(), output_functions(),         stream_output_functions(),
-                          wide_output_functions(), process_functions(),        system_call_functions(),
-                          thread_functions(),      thread_key_functions(),     locale_functions(),
-                          environment_functions(), websocket_functions(),      job_functions(),
-                          cache_functions(),       scheduler_functions(),      database_functions(),
-                          sqlite_functions(),      library_memory_functions(), library_descriptor_functions(),
-                          symbol_functions(),      crypto_functions()}) {
+  for (const auto part : {map_functions(),
+                          memory_functions(),
+                          stream_functions(),
+                          open_stream_functions(),
+                          output_functions(),
+                          stream_output_functions(),
+                          wide_output_functions(),
+                          process_functions(),
+                          system_call_functions(),
+                          thread_functions(),
+                          thread_key_functions(),
+                          locale_functions(),
+                          environment_functions(),
+                          websocket_functions(),
+                          job_functions(),
+                          cache_functions(),
+                          scheduler_functions(),
+                          database_functions(),
+                          sqlite_functions(),
+                          binding_functions(),
+                          library_memory_functions(),
+                          library_descriptor_functions(),
+                          symbol_functions(),
+                          crypto_functions()}) {
     symbols.insert(symbols.end(), part.begin(), part.end());
   }
   symbols.push_back(host_function("json_set_alloc_funcs", ignore_alloc_functions));

@@ -118,6 +118,14 @@ static int use_database(struct http_request *req, struct http_response *res) {
     HOLDS(db->bind_text(statement, 0, "a", 1, SQLITE_STATIC) == SQLITE_RANGE);
     HOLDS(db->bind_text(statement, INT_MAX, "a", 1, SQLITE_STATIC) == SQLITE_RANGE);
     HOLDS(db->bind_int(statement, negative, 1) == SQLITE_RANGE && db->bind_int(db, statement, 2, 1) == SQLITE_RANGE);
+    HOLDS(sqlite3_bind_text64(statement, 1, odd, huge / 4, SQLITE_STATIC, SQLITE_UTF8) == SQLITE_TOOBIG);
+    HOLDS(sqlite3_bind_blob64(statement, 1, odd, huge / 4, SQLITE_STATIC) == SQLITE_TOOBIG);
+    HOLDS(sqlite3_bind_blob64(statement, 1, odd, huge, SQLITE_STATIC) == SQLITE_MISUSE);
+    HOLDS(sqlite3_bind_text64(statement, 1, "a", 1, SQLITE_STATIC, 77) == SQLITE_MISUSE);
+    HOLDS(sqlite3_bind_value(statement, 1, none) == SQLITE_MISUSE);
+    HOLDS(sqlite3_bind_pointer(statement, 1, odd, "type", SQLITE_STATIC) == SQLITE_MISUSE);
+    HOLDS(sqlite3_transfer_bindings(statement, statement) == SQLITE_MISUSE);
+    HOLDS(db->bind_text(statement, 1, odd, 0, SQLITE_STATIC) == SQLITE_OK);
     HOLDS(db->step(statement) == SQLITE_ROW && db->column_text(statement, negative) == NULL);
     HOLDS(db->column_text(statement, INT_MAX) == NULL && db->column_int(statement, INT_MIN) == 0);
     HOLDS(strcmp((const char *)db->column_text(statement, 0), "") == 0 && db->finalize(statement) == SQLITE_OK);

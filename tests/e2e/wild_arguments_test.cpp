@@ -61,6 +61,22 @@ const std::vector<std::string> wild_calls{
     "(database->prepare(\"SELECT ?\", &statement), database->bind_text(statement, 1, wild, 5, SQLITE_TRANSIENT))",
     "(database->prepare(\"SELECT ?\", &statement), database->bind_text(statement, 1, wild, -1, SQLITE_STATIC))",
     "(database->prepare(\"SELECT ?\", &statement), database->bind_text(statement, 1, \"a\", 1, wild))",
+    "sqlite3_bind_text64(prepared(), 1, wild, 100, SQLITE_STATIC, SQLITE_UTF8)",
+    "sqlite3_bind_text64(prepared(), 1, wild, -1, SQLITE_STATIC, SQLITE_UTF16LE)",
+    "sqlite3_bind_text64(prepared(), 1, res->body, 1 << 30, SQLITE_STATIC, SQLITE_UTF8)",
+    "sqlite3_bind_text64(prepared(), 1, \"a\", 1, wild, SQLITE_UTF8)",
+    "sqlite3_bind_text16(prepared(), 1, wild, 100, SQLITE_STATIC)",
+    "sqlite3_bind_text16(prepared(), 1, wild, -1, SQLITE_TRANSIENT)",
+    "sqlite3_bind_blob(prepared(), 1, wild, 100, SQLITE_STATIC)",
+    "sqlite3_bind_blob64(prepared(), 1, wild, 100, SQLITE_STATIC)",
+    "sqlite3_bind_value(prepared(), 1, wild)",
+    "sqlite3_bind_pointer(prepared(), 1, res, \"type\", wild)",
+    "(error = strdup(\"a\"), sqlite3_bind_text64(prepared(), 1, error, 1, free, SQLITE_UTF8), free(error), 0)",
+    "sqlite3_prepare16_v2(database->db, wild, -1, &statement, NULL)",
+    "sqlite3_blob_open(database->db, \"main\", \"t\", \"c\", 1, 1, wild)",
+    "sqlite3_backup_init(wild, \"main\", database->db, \"main\") != NULL",
+    "sqlite3_txn_state(database->db, wild)",
+    "(sqlite3_deserialize(database->db, NULL, wild, 1, 1, SQLITE_DESERIALIZE_FREEONCLOSE), 0)",
     "(database->free(wild), 0)",
     "(sqlite3_free(wild), 0)",
     "sqlite3_realloc(wild, 10) != NULL",
@@ -128,6 +144,11 @@ static void *variable(size_t size, size_t alignment, uintptr_t index, const void
     emulated.index = index;
     emulated.initial_value = initial_value;
     return &emulated;
+}
+static sqlite3_stmt *prepared(void) {
+    sqlite3_stmt *statement = NULL;
+    sqlite3_prepare_v2(database->db, "SELECT length(?1 || ?1)", -1, &statement, NULL);
+    return statement;
 }
 static int call(struct http_request *req, struct http_response *res) {
     sqlite3_stmt *statement = NULL;
