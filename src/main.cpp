@@ -77,6 +77,9 @@ int serve(const cweb::cli::ServeOptions& options, cweb::Supervised supervised) {
   if (!journal) return cweb::give_up(journal.error().message);
   if (supervised) cweb::runtime::set_crash_note(supervised->crash_note_fd());
   cweb::mgnt::EventLog events(options.production);
+  if (supervised && !supervised->last_end().empty()) {
+    events.server_died(supervised->last_end_in(), supervised->last_end());
+  }
   const auto printer = cweb::capture_output(events);
   cweb::mgnt::Deployer deployer(**compiler, **linker, **runtime,
                                 {.call_deadline = std::chrono::milliseconds(options.deadline_ms),

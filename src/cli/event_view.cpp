@@ -67,7 +67,7 @@ std::string show_event(const nlohmann::json& event, bool colours) {
     const bool is_error = text_in(event, "stream") == "stderr";
     return line(is_error ? Colour::warning : Colour::note, text_in(event, "module") + ":", " " + text);
   }
-  if (type == "fault" || type == "quarantined" || type == "deploy_failed" || type == "lost")
+  if (type == "fault" || type == "died" || type == "quarantined" || type == "deploy_failed" || type == "lost")
     return line(Colour::error, text);
   return line(Colour::bold, text);
 }

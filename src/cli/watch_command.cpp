@@ -150,15 +150,16 @@ void Watcher::take_event(const ServerEvent& event) {
     return;
   }
   // What was deployed is told by who deployed it.
-  if (event.type != "output" && event.type != "fault" && event.type != "quarantined" && event.type != "lost") return;
+  const bool is_servers = event.type == "lost" || event.type == "died";
+  if (!is_servers && event.type != "output" && event.type != "fault" && event.type != "quarantined") return;
   const std::string file = file_of(event.json);
-  const bool is_live = number_in(event.json, "version") != 0 || event.type == "lost";
+  const bool is_live = number_in(event.json, "version") != 0 || is_servers;
   if (!sending_.empty() && !is_live && (file.empty() || event.type == "fault")) {
     // Of others' modules there may be any number.
     if (held_.size() < most_held) held_.push_back(event);
     return;
   }
-  if (file.empty() && event.type != "lost") return;
+  if (file.empty() && !is_servers) return;
   if (event.type == "fault") {
     tell_fault(event.json, file);
   } else {

@@ -64,9 +64,11 @@ const char* to_string(Event::Type type) {
     case Event::Type::fault:
       return "fault";
     case Event::Type::quarantined:
+      return "quarantined";
+    case Event::Type::died:
       break;
   }
-  return "quarantined";
+  return "died";
 }
 
 std::string one_line(std::string_view text) {

@@ -14,7 +14,7 @@
 namespace cweb::mgnt {
 
 struct Event {
-  enum class Type : uint8_t { output, deployed, deploy_failed, restarted, removed, fault, quarantined };
+  enum class Type : uint8_t { output, deployed, deploy_failed, restarted, removed, fault, quarantined, died };
 
   Type type = Type::output;
   runtime::OutputStream stream = runtime::OutputStream::out;  ///< of `output`

@@ -231,6 +231,10 @@ void EventLog::quarantined(const std::string& module, unsigned version, const st
   record(std::move(event));
 }
 
+void EventLog::server_died(const std::string& module, const std::string& sentence) {
+  record(make_event(Event::Type::died, module, 0, one_line(sentence)));
+}
+
 void EventLog::printed(const runtime::ModuleVersion& version, runtime::OutputStream stream, std::string_view line,
                        bool cut) {
   auto event = make_event(Event::Type::output, version.config.name, version.number, one_line(line));

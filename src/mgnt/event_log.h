@@ -85,6 +85,9 @@ class EventLog final : public ModuleObserver, public runtime::OutputSink {
   void removed(const std::string& module, unsigned version) override;
   void faulted(const FaultReport& report, const std::string& kind) override;
   void quarantined(const std::string& module, unsigned version, const std::string& reason) override;
+  /// The server process before this one ended, and with it what its log had: the sentence says how. `module` may be
+  /// empty.
+  void server_died(const std::string& module, const std::string& sentence);
 
   void printed(const runtime::ModuleVersion& version, runtime::OutputStream stream, std::string_view line,
                bool cut) override;

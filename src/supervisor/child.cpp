@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include <charconv>
 #include <cstdlib>
@@ -43,6 +44,19 @@ std::optional<std::string> read_key(int pipe, ssize_t bytes) {
   return key;
 }
 
+std::string describe_end(int wait_status, const std::string& module) {
+  if (wait_status < 0) return {};
+  std::string sentence = "the server process ";
+  if (WIFSIGNALED(wait_status)) {
+    const char* const name = sigabbrev_np(WTERMSIG(wait_status));
+    sentence += std::string("died of SIG") + (name == nullptr ? "?" : name);
+  } else {
+    sentence += "ended with exit code " + std::to_string(WEXITSTATUS(wait_status));
+  }
+  if (!module.empty()) sentence += " during a call of module " + module;
+  return sentence + "; this one has taken its place";
+}
+
 }  // namespace
 
 Expected<std::optional<Child>> Child::adopt() {
@@ -63,6 +77,8 @@ Expected<std::optional<Child>> Child::adopt() {
   child.is_restart_ = setup.is_restart;
   child.follows_failed_start_ = setup.failed_starts > 0;
   child.died_in_ = setup.died_in.data();
+  if (setup.last_end_is_named) child.last_end_in_ = child.died_in_;
+  child.last_end_ = describe_end(setup.last_end, child.last_end_in_);
   child.listeners_.port = setup.port;
   for (size_t i = 0; i < setup.listener_count; ++i) child.listeners_.sockets.push_back(own(setup.listeners[i]));
   child.redirect_listeners_.port = setup.redirect_port;

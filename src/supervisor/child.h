@@ -27,6 +27,10 @@ class Child {
   /// The module whose call was running when a child before died, unless it is noted; empty when there is none, or it
   /// is not known.
   const std::string& died_in() const { return died_in_; }
+  /// What became of the child before this one, as a sentence; empty when this is the first.
+  const std::string& last_end() const { return last_end_; }
+  /// The module in whose call that was, if it is known.
+  const std::string& last_end_in() const { return last_end_in_; }
   /// Where a fault handler writes the name of the module in whose call the process dies.
   int crash_note_fd() const { return crash_note_.get(); }
 
@@ -60,6 +64,7 @@ class Child {
   bool is_restart_ = false;
   bool follows_failed_start_ = false;
   std::string died_in_;
+  std::string last_end_, last_end_in_;
   net::Listeners listeners_;
   net::Listeners redirect_listeners_;
   std::array<UniqueFd, 2> journals_;

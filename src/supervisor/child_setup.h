@@ -50,6 +50,9 @@ struct ChildSetup {
   std::array<unsigned char, 32> token_key{};
   /// That name, of the last death that no child has noted yet; empty when there is none.
   std::array<char, most_name_bytes + 1> died_in{};
+  /// How the child before this one ended, as wait(2) tells; -1: there was none.
+  int last_end = -1;
+  bool last_end_is_named = false;  ///< in a call of the module died_in
 };
 
 /// False when the file cannot be written. Calls nothing but write(2)'s kin.

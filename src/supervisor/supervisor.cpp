@@ -290,6 +290,8 @@ std::optional<int> Supervisor::child_ended(int wait_status) {
   if (exited && !setup_.is_restart && !child_is_ready_) return code;
   const bool is_named = take_crash_note();
   say_died(wait_status, is_named);
+  setup_.last_end = wait_status;
+  setup_.last_end_is_named = is_named;
   service_manager_.replacing();
   child_ = -1;
   if (!child_is_ready_) ++setup_.failed_starts;

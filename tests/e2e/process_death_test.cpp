@@ -227,6 +227,8 @@ TEST(ProcessDeathTest, a_fault_that_is_no_module_s_is_loud_and_the_next_process_
   EXPECT_EQ(HttpClient(server.port()).get("/page").body, "here");
   EXPECT_THAT(server.log(), has_last_words(""));
   EXPECT_THAT(server.log(), HasSubstr("died of SIGSEGV; a new one is started"));
+  EXPECT_THAT(HttpClient(server.port()).get("/mgnt/logs").body,
+              HasSubstr(" the server process died of SIGSEGV; this one has taken its place\n"));
 }
 
 TEST(ProcessDeathTest, without_a_parent_such_a_fault_ends_it_by_that_signal) {
@@ -260,6 +262,7 @@ TEST(ProcessDeathTest, the_fault_handler_names_the_module_in_whose_call_it_dies)
   EXPECT_EQ(refused.status, 503);
   EXPECT_EQ(again.get("/page").body, "here");
   EXPECT_THAT(module_status(again, "ending").value("quarantine_reason", ""), HasSubstr("died 2 times in its calls"));
+  EXPECT_THAT(again.get("/mgnt/logs?module=ending").body, HasSubstr("died of SIGSEGV during a call of module ending;"));
 }
 
 /// What libc frees is the process's own memory, and so is the allocator that it is given back to: no guard claims a fault
