@@ -92,10 +92,10 @@ void DatabaseSession::clean_up() {
   in_library_ = false;
   // Its locks may be held, so that even closing it could wait for ever.
   static std::mutex mutex;
-  static std::vector<DatabaseSession*> abandoned;
+  static auto* const abandoned = new std::vector<DatabaseSession*>();  // they outlive main, as its threads may
   {
     const std::lock_guard lock(mutex);
-    abandoned.push_back(thread_session.release());
+    abandoned->push_back(thread_session.release());
   }
   log::warn("database: a call was ended inside SQLite: the connection of its thread is not used again");
 }

@@ -162,8 +162,8 @@ TEST_F(HostProcessTest, AKeyThatTheModuleDidNotMakeIsNone) {
   EXPECT_EQ(host<void*(pthread_key_t)>("pthread_getspecific")(servers), nullptr);
   EXPECT_EQ(host<int(tss_t, void*)>("tss_set")(servers, nullptr), thrd_error);
   EXPECT_EQ(host<void*(tss_t)>("tss_get")(servers), nullptr);
-  EXPECT_EQ(host<int(CRYPTO_THREAD_LOCAL*, void*)>("CRYPTO_THREAD_set_local")(&local, nullptr), 0);
-  EXPECT_EQ(host<int(CRYPTO_THREAD_LOCAL*)>("CRYPTO_THREAD_cleanup_local")(&local), 0);
+  EXPECT_EQ(host<int(const CRYPTO_THREAD_LOCAL*, void*)>("CRYPTO_THREAD_set_local")(&local, nullptr), 0);
+  EXPECT_EQ(host<int(const CRYPTO_THREAD_LOCAL*)>("CRYPTO_THREAD_cleanup_local")(&local), 0);
   EXPECT_EQ(host<int(pthread_key_t)>("pthread_key_delete")(servers), EINVAL);
   host<void(tss_t)>("tss_delete")(servers);
   EXPECT_EQ(pthread_getspecific(servers), this);
