@@ -1,12 +1,10 @@
 #include "runtime/fault_guard.h"
 
 #include <dlfcn.h>
-#include <execinfo.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -16,14 +14,13 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <iterator>
-#include <string_view>
-#include <utility>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "runtime/division_trap.h"
 #include "runtime/fault_trace.h"
+#include "runtime/last_words.h"
+#include "runtime/library_return.h"
 #include "runtime/module_output.h"
 #include "runtime/module_stop.h"
 #include "runtime/module_thread.h"
@@ -64,7 +61,6 @@ thread_local volatile bool tracing = false;
 thread_local volatile bool guard_is_open = false;
 thread_local sigjmp_buf* volatile way_out = nullptr;  // of survives()
 
-int crash_note_fd = -1;
 std::array<struct sigaction, 65> previous_actions;
 
 // ---- the handlers
@@ -108,50 +104,6 @@ void describe(FaultRecord& record, int signal_number, const siginfo_t& info, con
   }
 }
 
-void write_text(int fd, std::string_view text) {
-  [[maybe_unused]] const ssize_t written = write(fd, text.data(), text.size());
-}
-
-void write_note(const std::string& name) {
-  // With the NUL, which ends a name that is shorter than what stands there.
-  [[maybe_unused]] const ssize_t written = pwrite(crash_note_fd, name.c_str(), name.size() + 1, 0);
-}
-
-/// Says what the process dies of. Only what may be called in a signal handler; backtrace() has been called before.
-void say_last_words(int signal_number) {
-  const ModuleVersion* const version = current_version();
-  if (version != nullptr && crash_note_fd >= 0) write_note(version->config.name);
-  // A line of JSON has to be whole, backtrace included: that is put together in a file in memory.
-  const int collected = log::format() == log::Format::json ? memfd_create("cweb-last-words", MFD_CLOEXEC) : -1;
-  const int out = collected >= 0 ? collected : STDERR_FILENO;
-  write_text(out, "cweb: died of ");
-  const char* const name = sigabbrev_np(signal_number);
-  write_text(out, "SIG");
-  write_text(out, name == nullptr ? "?" : name);
-  if (version != nullptr) {
-    write_text(out, " during a call of module ");
-    write_text(out, version->config.name);
-  }
-  write_text(out, "; backtrace:\n");
-  void* frames[64];
-  backtrace_symbols_fd(frames, backtrace(frames, std::size(frames)), out);
-  if (collected < 0) return;
-  std::array<char, 8192> text;
-  const ssize_t length = pread(collected, text.data(), text.size(), 0);
-  if (length > 0) log::say(spdlog::level::critical, {text.data(), static_cast<size_t>(length)});
-}
-
-/// Is this thread the first that the process dies of? Others, which meet the same damage, wait for its words to be
-/// written; a fault among these is the end at once.
-bool is_first_to_die() {
-  static std::atomic<pid_t> dying{0};
-  pid_t first = 0;
-  if (dying.compare_exchange_strong(first, gettid())) return true;
-  constexpr timespec enough{.tv_sec = 2, .tv_nsec = 0};
-  if (first != gettid()) nanosleep(&enough, nullptr);
-  return false;
-}
-
 /// No fault of a module: whoever had the signal before gets it, which is the end of the process.
 void pass_on(int signal_number, siginfo_t* info, void* context) {
   const struct sigaction& previous = previous_actions[static_cast<size_t>(signal_number)];
@@ -170,59 +122,6 @@ void pass_on(int signal_number, siginfo_t* info, void* context) {
 
 bool is_own_abort(int signal_number, const siginfo_t& info) {
   return signal_number == SIGABRT && info.si_code == SI_TKILL && info.si_pid == getpid();
-}
-
-[[noreturn]] void stop_call() {
-  siglongjmp(recovery_point()->jump, 1);
-}
-
-/// What a library's function returns into instead of the module, behind the nop: the call ends. The unwinder looks at
-/// the instruction before a return address, and is told that there is no caller.
-__attribute__((naked)) void stop_after_library() {
-  asm volatile(
-      ".cfi_undefined rip\n\t"
-      "nop\n\t"
-      "andq $-16, %%rsp\n\t"
-      "call %P0"
-      :
-      : "i"(stop_call));
-}
-
-/// Where the library's function that the module has called finds the address that it returns to; null: nowhere.
-uintptr_t* return_address(const Unwinding& unwinding) {
-  auto* const slot = reinterpret_cast<uintptr_t*>(unwinding.return_address);
-  return on_stack(unwinding.return_address) && *slot == unwinding.returns_to ? slot : nullptr;
-}
-
-uintptr_t way_out_of_library() {
-  constexpr uintptr_t nop_bytes = 1;
-  return reinterpret_cast<uintptr_t>(&stop_after_library) + nop_bytes;
-}
-
-/// A return address that was exchanged for that.
-struct ExchangedReturn {
-  uintptr_t* slot = nullptr;
-  uintptr_t returns_to = 0;
-};
-thread_local ExchangedReturn exchanged_return;
-
-void stop_at_return(uintptr_t& slot) {
-  exchanged_return = {.slot = &slot, .returns_to = slot};
-  slot = way_out_of_library();
-}
-
-/// Has the function returned, and the call is about to end?
-bool returned_to_way_out(uintptr_t sp) {
-  const auto slot = reinterpret_cast<uintptr_t>(exchanged_return.slot);
-  return slot != 0 && slot < sp && on_stack(slot) && *exchanged_return.slot == way_out_of_library();
-}
-
-/// Before the stack is looked at. Where the function has been left in another way it may be gone.
-void put_return_back() {
-  const auto [slot, returns_to] = std::exchange(exchanged_return, {});
-  if (slot != nullptr && on_stack(reinterpret_cast<uintptr_t>(slot)) && *slot == way_out_of_library()) {
-    *slot = returns_to;
-  }
 }
 
 /// The stack has ended while a library was at work, perhaps with its locks held. It gets some of the guard to finish
@@ -370,10 +269,6 @@ bool survives(void (*function)(const void*), const void* argument) {
   return true;
 }
 
-void set_crash_note(int fd) {
-  crash_note_fd = fd;
-}
-
 ThreadGuard::ThreadGuard()
     : stack_(mmap(nullptr, signal_stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0)),
       thread_(std::make_shared<CallingThread>()) {
@@ -491,7 +386,7 @@ void after_fault(const FaultRecord& fault) {
   close_stack_guard();
   if (fault.place == FaultRecord::Place::stack_guard) give_stack_back();
   tracing = false;
-  exchanged_return = {};
+  forget_exchanged_return();
   HostSection::reset();
   AllocatorProbe::reset();
   release_standard_streams();

@@ -14,10 +14,6 @@ namespace cweb::runtime {
 /// Installs the signal handlers of the process. Before module code runs; more than once is once.
 void set_up_fault_guard();
 
-/// Where the name of the module whose call was running is written when the process is about to die of a signal: a
-/// descriptor, or -1. For whoever starts the process again.
-void set_crash_note(int fd);
-
 /// Gives the calling thread what it needs to outlive a fault: a stack for the signal handler, and the knowledge of its
 /// own stack's bounds. One for each thread that may run module code, made and destroyed on it.
 class ThreadGuard {

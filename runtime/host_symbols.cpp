@@ -44,6 +44,7 @@ std::vector<HostSymbol> all_symbols() {
                           process_functions(),
                           system_call_functions(),
                           thread_functions(),
+                          thread_variable_functions(),
                           thread_key_functions(),
                           locale_functions(),
                           environment_functions(),
