@@ -265,8 +265,8 @@ TEST(ProcessDeathTest, the_fault_handler_names_the_module_in_whose_call_it_dies)
   EXPECT_THAT(again.get("/mgnt/logs?module=ending").body, HasSubstr("died of SIGSEGV during a call of module ending;"));
 }
 
-/// What libc frees is the process's own memory, and so is the allocator that it is given back to: no guard claims a fault
-/// there.
+/// What libc frees is the process's own memory, and so is the allocator that it is given back to: no guard claims a
+/// fault there.
 TEST(ProcessDeathTest, a_fault_in_the_process_s_allocator_names_the_module_too) {
   SupervisedServer server;
   ASSERT_TRUE(deploy(server.port(), R"(#include <cweb.h>
