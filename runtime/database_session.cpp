@@ -76,7 +76,7 @@ void DatabaseSession::renew() {
   try {
     put_settings_back(thread_session->connection_, thread_session->database_->handle());
     *thread_session->changed_ = false;
-  } catch (const std::bad_alloc&) {
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
     // The next call tries again.
   }
 }

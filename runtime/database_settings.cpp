@@ -1,5 +1,7 @@
 #include "runtime/database_settings.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -117,7 +119,7 @@ void put_settings_back(sqlite3* connection, sqlite3* unchanged) {
   run(connection, "PRAGMA case_sensitive_like = 0");
   for (const std::string name : settings) {
     for (const std::string& value : answers(unchanged, "PRAGMA " + name)) {
-      run(connection, "PRAGMA main." + name + " = " + value);
+      run(connection, fmt::format("PRAGMA main.{} = {}", name, value));
     }
   }
   for (const std::string& drop :

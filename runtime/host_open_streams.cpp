@@ -18,8 +18,8 @@
 
 // The lock of glibc's list of all streams: exported, as the list is, and in no header.
 extern "C" {
-void _IO_list_lock();
-void _IO_list_unlock();
+void _IO_list_lock();    // NOLINT(bugprone-reserved-identifier)
+void _IO_list_unlock();  // NOLINT(bugprone-reserved-identifier)
 }
 
 namespace cweb::runtime {

@@ -323,8 +323,10 @@ void Watcher::tell_renamed(const std::string& file, const nlohmann::json& report
   const std::string error = text_in(report, "error");
   for (const auto& [module, its_file] : modules_) {
     if (its_file != file || !error.ends_with(" belongs to module " + module)) continue;
-    complain(shown_file(file) + " was module " + module + " before: `cweb remove " + module + " --server " +
-             client_.address().url + "` frees its routes, and the next save is deployed");
+    complain(
+        fmt::format("{0} was module {1} before: `cweb remove {1} --server {2}` frees its routes, and the next save is "
+                    "deployed",
+                    shown_file(file), module, client_.address().url));
   }
 }
 
