@@ -199,6 +199,38 @@ struct DeadlineSignal {
     thread.seen_call_.store(call, std::memory_order_release);
   }
 
+  /// No object with a destructor here: the jump comes back over it.
+  static void look(CallingThread& thread, uint64_t call, RecoveryPoint& point, const Registers& at, bool is_overdue,
+                   bool ends) {
+    // A stack that the module has smashed cannot be looked at: the jump out of that ends the call with what is known by
+    // then. Not in a section, where it goes on.
+    sigjmp_buf jump;
+    if (HostSection::entered()) {
+      if (sigsetjmp(jump, 0) != 0) {
+        way_out = nullptr;
+        tracing = false;
+        return;
+      }
+      way_out = &jump;
+    }
+    point.fault = {};
+    point.fault.kind = FaultRecord::Kind::deadline;
+    tracing = true;
+    put_return_back();
+    const Unwinding unwinding = trace(point.fault, at);
+    way_out = nullptr;
+    if (ends) siglongjmp(point.jump, 1);
+    tracing = false;
+    // On the way into the call or out of it there is nothing to see.
+    const bool is_new = thread.seen_call_.load(std::memory_order_relaxed) != call;
+    if (is_new && point.fault.frame_count > 0) note(thread, call, point.fault);
+    uintptr_t* const slot = is_overdue ? return_address(unwinding) : nullptr;
+    if (slot == nullptr) return;
+    // A loop around a library's functions is hardly ever seen between them.
+    point.fault.outside_module = false;
+    stop_at_return(*slot);
+  }
+
   static void handle(int, siginfo_t*, void* given) {
     restore_processor_state();
     const int saved_errno = errno;
@@ -209,26 +241,11 @@ struct DeadlineSignal {
     const bool is_overdue = thread->overdue_.load(std::memory_order_acquire) == call;
     if (!is_overdue && thread->asked_.load(std::memory_order_acquire) != call) return;
     const Registers at = registers_of(*static_cast<const ucontext_t*>(given));
-    if (returned_to_way_out(at.sp)) return;
-    const bool ends = is_overdue && is_module_code(reinterpret_cast<void*>(at.pc));
+    const bool in_module = is_module_code(reinterpret_cast<void*>(at.pc));
+    if (!in_module && returned_to_way_out(at.sp)) return;
+    const bool ends = is_overdue && in_module && !HostSection::entered();
     const bool is_new = thread->seen_call_.load(std::memory_order_relaxed) != call;
-    if (is_new || is_overdue) {
-      // Where the stack cannot be looked at, the jump out of that leaves this.
-      point->fault = {};
-      point->fault.kind = FaultRecord::Kind::deadline;
-      tracing = true;
-      put_return_back();
-      const Unwinding unwinding = trace(point->fault, at);
-      if (ends && !HostSection::entered()) siglongjmp(point->jump, 1);
-      tracing = false;
-      // On the way into the call or out of it there is nothing to see.
-      if (is_new && !ends && point->fault.frame_count > 0) note(*thread, call, point->fault);
-      if (uintptr_t* const slot = is_overdue ? return_address(unwinding) : nullptr) {
-        // A loop around a library's functions is hardly ever seen between them.
-        point->fault.outside_module = false;
-        stop_at_return(*slot);
-      }
-    }
+    if (is_new || is_overdue) look(*thread, call, *point, at, is_overdue, ends);
     errno = saved_errno;
   }
 };

@@ -80,7 +80,7 @@ LibraryBlock look_at_foreign(const void* block, MemoryFunction function) {
   if (found == LibraryBlock::freed) stop_at(function, freed_block);
   if (found != LibraryBlock::none) return found;
   if (function.library != nullptr) stop_at_no_block_of(function);
-  if (!is_process_memory(block)) stop_at(function, "an address that is not a block of memory");
+  if (!may_be_process_block(block)) stop_at(function, "an address that is not a block of memory");
   return found;
 }
 

@@ -13,6 +13,7 @@
 #include "runtime/deadline_watch.h"
 #include "runtime/fault_guard.h"
 #include "runtime/handover_monitor.h"
+#include "runtime/library_return.h"
 #include "runtime/module_locale.h"
 #include "runtime/module_output.h"
 #include "runtime/module_stop.h"
@@ -70,7 +71,10 @@ bool call_guarded(RecoveryPoint& point, const Call& call) {
   call();
   restore_processor_state();
   const bool overdue = CallingThread::current()->is_overdue();
-  if (overdue) note_deadline(point.fault);
+  if (overdue) {
+    note_deadline(point.fault);
+    forget_exchanged_return();
+  }
   CallingThread::current()->call_ended();
   set_recovery_point(nullptr);
   end_output();

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <optional>
 
 #if defined(__has_feature)
@@ -257,6 +258,18 @@ bool release_library_block(void* block) {
   if (!claim(block, secrets.modules)) return false;
   release_claimed(block);
   return true;
+}
+
+void* allocate_server_block(size_t size) {
+  make_secrets();
+  void* const block = allocate_for(size, secrets.servers);
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+
+void release_server_block(void* block) {
+  CWEB_ASSERT(claim(block, secrets.servers));
+  release_claimed(block);
 }
 
 void* resize_library_block(void* block, size_t size, bool& was_live) {

@@ -4,12 +4,15 @@
 
 #include <utility>
 
+#include "base/error.h"
+#include "runtime/fault_guard.h"
 #include "runtime/module_stop.h"
 
 namespace cweb::runtime {
 namespace {
 
 [[noreturn]] void stop_call() {
+  CWEB_ASSERT(!HostSection::entered() && "no function of a module's is called in a section");
   siglongjmp(recovery_point()->jump, 1);
 }
 

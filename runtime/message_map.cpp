@@ -45,14 +45,14 @@ bool MessageMap::contains(const void* address) const {
   };
   return is_in(this, sizeof *this) || is_in(entries_.data(), entries_.capacity() * sizeof(map_entry)) ||
          is_in(shown_entries_.data(), shown_entries_.capacity() * sizeof(map_entry)) ||
-         (block_ && is_in(block_.get(), block_bytes)) ||
+         is_in(block_.data(), block_.size()) ||
          std::ranges::any_of(long_texts_, [&](const auto& text) { return is_in(text.data(), text.size() + 1); });
 }
 
 char* MessageMap::keep(std::string_view text) {
   if (text.size() >= block_bytes - used_) return long_texts_.emplace_back(text).data();
-  if (!block_) block_ = std::make_unique_for_overwrite<char[]>(block_bytes);
-  char* const kept = block_.get() + used_;
+  if (block_.empty()) block_.resize(block_bytes);
+  char* const kept = block_.data() + used_;
   text.copy(kept, text.size());
   kept[text.size()] = '\0';
   used_ += text.size() + 1;
@@ -69,7 +69,7 @@ map* MessageMap::shown() {
   return &shown_;
 }
 
-std::vector<map_entry>::iterator MessageMap::find(std::string_view key) {
+MessageMap::Entries::iterator MessageMap::find(std::string_view key) {
   return std::ranges::find_if(entries_, [&](const map_entry& entry) { return same_ignoring_case(entry.key, key); });
 }
 

@@ -6,10 +6,11 @@
 
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "runtime/library_heap.h"
 
 namespace cweb::runtime {
 
@@ -59,6 +60,8 @@ class MessageMap {
   }
 
  private:
+  using Entries = std::vector<map_entry, ServerAllocator<map_entry>>;
+
   static constexpr size_t block_bytes = 1024;
   static uint64_t mark_of(const MessageMap* map) {
     return reinterpret_cast<uintptr_t>(map) ^ uint64_t { 0x9d3c'51e7'0b86'f42a };
@@ -66,20 +69,20 @@ class MessageMap {
 
   void forget_texts();
   int add_checked(std::string_view name, void* value, std::string_view text, bool copies);
-  std::vector<map_entry>::iterator find(std::string_view key);
+  Entries::iterator find(std::string_view key);
   char* keep(std::string_view text);
 
   volatile uint64_t mark_ = mark_of(this);
   const Values values_;
   map shown_{};
   /// Of headers, what the module sees and can overwrite: the server reads its own entries when the call is over.
-  std::vector<map_entry> shown_entries_;
-  std::vector<map_entry> entries_;
+  Entries shown_entries_;
+  Entries entries_;
   // What was copied, each with a NUL behind it; the addresses stay. First into the block, which is kept.
-  std::unique_ptr<char[]> block_;
+  ServerText block_;
   size_t used_ = 0;
   size_t text_bytes_ = 0;  ///< of all that was copied
-  std::deque<std::string> long_texts_;
+  std::deque<ServerText> long_texts_;
   bool rejected_ = false;
 };
 

@@ -16,6 +16,10 @@ bool is_process_memory(const void* address) {
   return __sanitizer_get_ownership(address) != 0;
 }
 
+bool may_be_process_block(const void* address) {
+  return is_process_memory(address);
+}
+
 }  // namespace cweb::runtime
 
 #elif defined(CWEB_JEMALLOC)
@@ -23,6 +27,7 @@ bool is_process_memory(const void* address) {
 #include <jemalloc/jemalloc.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -78,6 +83,16 @@ bool has_table(const void* address) {
   return true;
 }
 
+/// That the beginnings of blocks of a size have at least; most insides of blocks have less. Small blocks lie side by
+/// side in pages of their own, large ones begin in a cache line of their first page.
+size_t alignment_of_blocks(size_t size) {
+  constexpr size_t least_large_size = size_t{16} << 10;
+  constexpr size_t page_bytes = 4096;
+  constexpr size_t line_bytes = 64;
+  if (size == 0) return page_bytes;
+  return std::min(size & -size, size >= least_large_size ? line_bytes : page_bytes);
+}
+
 /// mallctl's "arenas.lookup", as numbers.
 struct LookUp {
   std::array<size_t, 2> name{};
@@ -101,6 +116,12 @@ bool is_process_memory(const void* address) {
   return mallctlbymib(look_up.name.data(), look_up.length, &arena, &size, &address, sizeof address) == 0;
 }
 
+bool may_be_process_block(const void* address) {
+  if (!is_process_memory(address)) return false;
+  const size_t alignment = alignment_of_blocks(malloc_usable_size(const_cast<void*>(address)));
+  return reinterpret_cast<uintptr_t>(address) % alignment == 0;
+}
+
 }  // namespace cweb::runtime
 
 #else
@@ -109,6 +130,10 @@ namespace cweb::runtime {
 
 bool is_process_memory(const void* address) {
   return address != nullptr;
+}
+
+bool may_be_process_block(const void* address) {
+  return is_process_memory(address);
 }
 
 }  // namespace cweb::runtime

@@ -15,6 +15,8 @@ inline void restore_processor_state() {
   constexpr uint32_t default_mxcsr = 0x1f80;
   constexpr uint32_t mxcsr_results = 0x3f;  // what has happened, for fetestexcept
   constexpr uint16_t default_x87 = 0x37f;
+  // long double would be computed in registers that vector code has left in use.
+  asm volatile("emms");
   const uint64_t flags = __builtin_ia32_readeflags_u64();
   uint16_t x87 = 0;
   asm volatile("fnstcw %0" : "=m"(x87));

@@ -114,7 +114,7 @@ void RequestParts::fill_params(char* query, size_t length) {
 bool RequestParts::fill_data(const http::RequestReader& reader) {
   data_.clear();
   texts_.clear();
-  const auto keep = [&](std::string text) { return texts_.emplace_back(std::move(text)).data(); };
+  const auto keep = [&](std::string_view text) { return texts_.emplace_back(text).data(); };
   const http::HeaderPiece* type = request.content_length > 0 ? reader.find_header("content-type") : nullptr;
   const std::string media = type ? http::media_type(reader.view(type->value)) : std::string();
   const std::string_view body(request.body, static_cast<size_t>(request.content_length));
@@ -122,15 +122,15 @@ bool RequestParts::fill_data(const http::RequestReader& reader) {
     auto fields = http::parse_urlencoded(body);
     if (!fields) return fault_ = std::move(fields.error().message), false;
     for (auto& [name, value] : *fields) {
-      char* key = keep(std::move(name));
-      data_.add(key, keep(std::move(value)));
+      char* key = keep(name);
+      data_.add(key, keep(value));
     }
   } else if (media == "multipart/form-data") {
     auto fields = http::parse_multipart(reader.view(type->value), body);
     if (!fields) return fault_ = std::move(fields.error().message), false;
     for (auto& field : *fields) {
-      char* key = keep(std::move(field.name));
-      data_.add(key, keep(std::move(field.value)));
+      char* key = keep(field.name);
+      data_.add(key, keep(field.value));
     }
   }
   return true;

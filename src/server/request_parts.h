@@ -41,8 +41,8 @@ class RequestParts {
   runtime::MessageMap headers_{runtime::MessageMap::Values::pointers};
   runtime::MessageMap params_{runtime::MessageMap::Values::pointers};
   runtime::MessageMap data_{runtime::MessageMap::Values::pointers};
-  std::deque<std::string> texts_;  // names and values of form data; their addresses stay
-  std::string_view bytes_;         // the request, in the connection's buffer
+  std::deque<runtime::ServerText> texts_;  // names and values of form data; their addresses stay
+  std::string_view bytes_;                 // the request, in the connection's buffer
   std::string fault_;
 };
 

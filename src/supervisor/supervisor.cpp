@@ -230,6 +230,7 @@ void Supervisor::look_at_status() {
       case StatusByte::ready:
         child_is_ready_ = true;
         setup_.is_restart = true;
+        setup_.last_end_is_named = false;
         setup_.failed_starts = failed_starts_ = times_named_ = 0;
         // Whoever waits there for the end of the file gets it.
         ready_fd_.reset();
@@ -290,8 +291,11 @@ std::optional<int> Supervisor::child_ended(int wait_status) {
   if (exited && !setup_.is_restart && !child_is_ready_) return code;
   const bool is_named = take_crash_note();
   say_died(wait_status, is_named);
-  setup_.last_end = wait_status;
-  setup_.last_end_is_named = is_named;
+  // What the first of them died of is worth more to know than that another did not start.
+  if (is_named || !setup_.last_end_is_named) {
+    setup_.last_end = wait_status;
+    setup_.last_end_is_named = is_named;
+  }
   service_manager_.replacing();
   child_ = -1;
   if (!child_is_ready_) ++setup_.failed_starts;

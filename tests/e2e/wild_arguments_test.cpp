@@ -214,6 +214,9 @@ constexpr WrongFree wrong_frees[] = {
     {"map_insert(res->headers, \"x-a\", \"b\"); free(map_get(res->headers, \"x-a\"));",
      "free() was given memory of the request"},
     {"free(stdout);", "free() was given stdout or stderr, which are cweb's"},
+    // On another thread.
+    {"scheduler->add(free, req->headers->entries, SYNC); free(req->headers->entries);",
+     "free() was given memory of the request"},
     // The first is in a gigabyte in which the process has no memory, and is asked about twice.
     {"free((void *)0x123456789010);", "free() was given an address that is not a block of memory"},
     {"free((void *)0x123456789010);", "free() was given an address that is not a block of memory"},
