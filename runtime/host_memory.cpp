@@ -87,7 +87,7 @@ LibraryBlock look_at_foreign(const void* block, MemoryFunction function) {
 /// The same for what frees or moves it.
 LibraryBlock look_at_foreign_to_free(const void* block, MemoryFunction function) {
   const LibraryBlock found = look_at_foreign(block, function);
-  if (found == LibraryBlock::servers) stop_at(function, "memory that the library itself is using");
+  if (found == LibraryBlock::servers) stop_at(function, "memory that cweb or a library is using");
   return found;
 }
 

@@ -188,10 +188,10 @@ constexpr WrongFree wrong_frees[] = {
      "sqlite3_realloc() was given a block that is freed already"},
     {"database->prepare(\"SELECT replace(hex(zeroblob(5000)), '0', '01')\", &statement); database->step(statement);"
      " free((void *)database->column_text(statement, 0));",
-     "free() was given memory that the library itself is using"},
+     "free() was given memory that cweb or a library is using"},
     {"database->prepare(\"SELECT 123456\", &statement); database->step(statement);"
      " sqlite3_free((void *)sqlite3_column_text16(statement, 0));",
-     "sqlite3_free() was given memory that the library itself is using"},
+     "sqlite3_free() was given memory that cweb or a library is using"},
     {"block = sqlite3_realloc((void *)0x123456789010, n);", "sqlite3_realloc() was given a"},
     {"*(volatile sqlite3_uint64 *)res->body = sqlite3_msize((void *)0x123456789010);", "sqlite3_msize() was given a"},
     {"sqlite3_free((void *)0x123456789010);", "sqlite3_free() was given a"},
