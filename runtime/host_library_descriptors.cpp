@@ -78,6 +78,7 @@ bool has_servers_stream(BIO* bio) {
 
 /// Of this BIO and those behind it, the one that would close what is the server's; null: none.
 BIO* find_closer(BIO* bio) {
+  if (bio == nullptr) return nullptr;  // which BIO_free takes, and BIO_find_type calls an error
   BIO* const of_descriptor = BIO_find_type(bio, BIO_TYPE_DESCRIPTOR);
   if (of_descriptor != nullptr && has_servers_descriptor(of_descriptor)) return of_descriptor;
   BIO* const of_stream = BIO_find_type(bio, BIO_TYPE_FILE);

@@ -32,7 +32,7 @@ void host_freelocale(locale_t locale) {
 char* host_setlocale(int category, const char* name) {
   const char* const present = setlocale(category, nullptr);
   const bool same = name == nullptr || present == nullptr || std::strcmp(name, present) == 0;
-  return same || std::strcmp(name, "POSIX") == 0 ? const_cast<char*>(present) : nullptr;
+  return same || *name == '\0' || std::strcmp(name, "POSIX") == 0 ? const_cast<char*>(present) : nullptr;
 }
 
 }  // namespace

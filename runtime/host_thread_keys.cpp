@@ -34,15 +34,21 @@ uint64_t maker_of(pthread_key_t key, const void* caller) {
   return find_code(reinterpret_cast<uintptr_t>(caller)).version == maker ? maker : 0;
 }
 
-int make_key(pthread_key_t* key, void (*destructor)(void*)) {
-  ModuleVersion* const version = current_version();
-  if (version == nullptr) return EPERM;
+/// It belongs to the version whose code asks: when another module's call makes it, for a variable of its own, it is to
+/// outlive that module.
+int make_key(pthread_key_t* key, void (*destructor)(void*), const void* caller) {
+  ModuleVersion* const called = current_version();
+  if (called == nullptr) return EPERM;
   pthread_key_t made{};
   {
     const HostSection section;
+    const auto other = called->image().contains(caller)
+                           ? nullptr
+                           : find_version(find_code(reinterpret_cast<uintptr_t>(caller)).version);
+    ModuleVersion& owner = other ? *other : *called;
     if (const int error = pthread_key_create(&made, nullptr); error != 0) return error;
-    version->add_thread_key({made, destructor});
-    makers[made].store(version->id(), std::memory_order_release);
+    owner.add_thread_key({made, destructor});
+    makers[made].store(owner.id(), std::memory_order_release);
   }
   store(key, made);
   return 0;
@@ -70,7 +76,7 @@ void* value_of(pthread_key_t key, const void* caller) {
 }
 
 int host_pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) {
-  return make_key(key, destructor);
+  return make_key(key, destructor, __builtin_return_address(0));
 }
 int host_pthread_key_delete(pthread_key_t key) {
   return delete_key(key, __builtin_return_address(0));
@@ -83,7 +89,7 @@ void* host_pthread_getspecific(pthread_key_t key) {
 }
 
 int host_tss_create(tss_t* key, tss_dtor_t destructor) {
-  return make_key(key, destructor) == 0 ? thrd_success : thrd_error;
+  return make_key(key, destructor, __builtin_return_address(0)) == 0 ? thrd_success : thrd_error;
 }
 void host_tss_delete(tss_t key) {
   static_cast<void>(delete_key(key, __builtin_return_address(0)));
@@ -94,7 +100,7 @@ int host_tss_set(tss_t key, void* value) {
 
 // OpenSSL's names for the same; 1 is success.
 int host_crypto_init_local(CRYPTO_THREAD_LOCAL* key, void (*destructor)(void*)) {
-  return static_cast<int>(make_key(key, destructor) == 0);
+  return static_cast<int>(make_key(key, destructor, __builtin_return_address(0)) == 0);
 }
 int host_crypto_cleanup_local(const CRYPTO_THREAD_LOCAL* key) {
   return static_cast<int>(delete_key(*key, __builtin_return_address(0)) == 0);

@@ -149,6 +149,8 @@ std::vector<const char*> command_first(int argc, const char* const* argv) {
     at += option->takes_value && equals == argument.npos ? 2 : 1;
   }
   if (at >= arguments.size() || arguments[at][0] == '-') return arguments;
+  // Its --key is a certificate's.
+  if (std::string_view(arguments[at]) == "serve") return arguments;
   const auto command = arguments.begin() + static_cast<std::ptrdiff_t>(at);
   std::rotate(arguments.begin() + 1, command, command + 1);
   return arguments;

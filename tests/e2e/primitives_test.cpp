@@ -155,6 +155,39 @@ export module_t config = {.name = "worker", .author = "test", .onload = load, .u
   EXPECT_FALSE(ticks("1"));
 }
 
+TEST_F(PrimitivesTest, a_key_is_the_modules_whose_code_makes_it_whoever_calls_that) {
+  deploy_source(R"c(#include <cweb.h>
+#include <pthread.h>
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t key;
+static void make(void) { pthread_key_create(&key, NULL); }
+export int keeps(void) {
+    pthread_once(&once, make);
+    return pthread_setspecific(key, &key) == 0 && pthread_getspecific(key) == &key;
+}
+static int own(struct http_request *req, struct http_response *res) {
+    strcpy(res->body, keeps() ? "kept" : "lost");
+    return 0;
+}
+export module_t config = {.name = "keeper", .author = "test", .routes = {{"/own", "GET", own, NONE}}, .size = 1};
+)c");
+  const std::string caller = R"c(#include <cweb.h>
+static int asks(struct http_request *req, struct http_response *res) {
+    int (*keeps)(void) = symbols->resolv("keeper", "keeps");
+    strcpy(res->body, keeps() ? "kept" : "lost");
+    return 0;
+}
+export module_t config = {.name = "asker", .author = "test", .routes = {{"/asks", "GET", asks, NONE}}, .size = 1};
+)c";
+  deploy_source(caller);
+  EXPECT_EQ(get("/asks"), "200 kept");
+  EXPECT_EQ(get("/own"), "200 kept");
+  EXPECT_EQ(client_.send("DELETE", "/mgnt/modules/asker").status, 200);
+  EXPECT_EQ(get("/own"), "200 kept") << "who called first is gone";
+  deploy_source(caller);
+  EXPECT_EQ(get("/asks"), "200 kept");
+}
+
 TEST_F(PrimitivesTest, pointers_of_a_version_that_is_gone) {
   const std::string user = R"c(#include <cweb.h>
 static int (*kept)(void);

@@ -9,6 +9,7 @@
 #include <netdb.h>
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -68,6 +69,14 @@ TEST_F(HostProcessTest, LibrariesCloseWhatIsTheModules) {
   host<long(BIO*, int, long, void*)>("BIO_ctrl")(bio, BIO_CTRL_SET_CLOSE, BIO_CLOSE, nullptr);
   BIO_free(bio);
   EXPECT_EQ(fcntl(fd, F_GETFD), -1);
+}
+
+TEST_F(HostProcessTest, NoBioIsFreedWithoutAnError) {
+  ERR_clear_error();
+  EXPECT_EQ(host<int(BIO*)>("BIO_free")(nullptr), 0);
+  host<void(BIO*)>("BIO_free_all")(nullptr);
+  host<void(BIO*)>("BIO_vfree")(nullptr);
+  EXPECT_EQ(ERR_get_error(), 0U);
 }
 
 TEST_F(HostProcessTest, LibrariesCloseNoStandardStream) {
@@ -246,6 +255,7 @@ TEST_F(HostProcessTest, TheProcesssLocaleStays) {
   EXPECT_STREQ(set(LC_ALL, nullptr), "C");
   EXPECT_STREQ(set(LC_ALL, "C"), "C");
   EXPECT_STREQ(set(LC_ALL, "POSIX"), "C");
+  EXPECT_STREQ(set(LC_ALL, ""), "C");
   EXPECT_EQ(set(LC_ALL, "C.UTF-8"), nullptr);
   EXPECT_STREQ(setlocale(LC_ALL, nullptr), "C");
 }
