@@ -14,11 +14,11 @@
 #include <mutex>
 #include <thread>
 
-#include "runtime/host_symbols.h"
 #include "runtime/invoke.h"
 #include "runtime/output_files.h"
 #include "runtime/runtime.h"
 #include "unit/fake_image.h"
+#include "unit/runtime/host_functions_fixture.h"
 
 namespace cweb::runtime {
 namespace {
@@ -27,15 +27,6 @@ using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""s;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-template <class Function>
-Function* host(std::string_view name) {
-  for (const HostSymbol& symbol : host_symbols()) {
-    if (symbol.name == name) return reinterpret_cast<Function*>(symbol.address);
-  }
-  ADD_FAILURE() << "no host function " << name;
-  return nullptr;
-}
 
 FILE* module_stdout() {
   return *host<FILE**()>("__cweb_stdout")();
